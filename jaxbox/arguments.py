@@ -1,0 +1,123 @@
+"""From the words of a command line to what it asks for: a plan, where to put it, and how to run it."""
+
+import contextlib
+import dataclasses
+import difflib
+import io
+import itertools
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from jaxbox import config
+from jaxbox.config import Configuration, ConfigurationError, Plan
+from jaxbox.experiments import EXPERIMENTS
+
+Flag = tyro.conf.FlagCreatePairsOff[bool]
+
+
+@dataclasses.dataclass(frozen=True)
+class Arguments:
+    """Train a population of networks on the box task, many seeds at once, and keep every result.
+
+    Without an experiment it runs `thread`. A field of the configuration that is set here is set in every
+    configuration of the experiment.
+    """
+
+    experiment: tyro.conf.Positional[str] = "thread"
+    """A named experiment, see --list."""
+    seeds: int = 64
+    """Replicates of each configuration, numbered from 0."""
+    vary: Annotated[
+        tyro.conf.UseAppendAction[tuple[tuple[str, ...], ...]], tyro.conf.arg(metavar="FIELD VALUE [VALUE ...]")
+    ] = ()
+    """A field and its values, e.g. --vary optimizer.learning_rate 1e-3 1e-2; given again, the product is taken."""
+    name: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
+    """Name of the run; the experiment and the time if left out."""
+    out: Path = Path("runs")
+    """Folder of the runs."""
+    resume: Annotated[Path | None, tyro.conf.arg(metavar="RUN")] = None
+    """A run to go on with; it needs no other argument."""
+    overwrite: Flag = False
+    """Replace an existing run of that name."""
+    members_per_chunk: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
+    """Most members that train between two looks of the host; by memory if left out."""
+    checkpoint_seconds: float = 60.0
+    """Time between checkpoints of a chunk."""
+    list: Flag = False
+    """Show the experiments, models, losses, optimizers and noises, and stop."""
+    configuration: Annotated[Configuration, tyro.conf.arg(name="")] = dataclasses.field(default_factory=Configuration)
+
+
+def parse(words: Sequence[str], default: Configuration | None = None) -> Arguments:
+    """Read a command line; `default` fills in the fields of the configuration that it leaves out.
+
+    Raises:
+        ConfigurationError: an unknown option, or a value of the wrong type.
+        SystemExit: after printing the help.
+    """
+    errors = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(errors):
+            arguments, unknown = tyro.cli(
+                Arguments,
+                prog="python -m jaxbox.sweep",
+                args=list(words),
+                default=Arguments(configuration=default or Configuration()),
+                return_unknown_args=True,
+                use_underscores=True,
+            )
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        raise ConfigurationError(_one_line(errors.getvalue())) from None
+    if unknown:
+        _refuse_option(unknown[0])
+    return arguments
+
+
+def _refuse_option(word: str) -> None:
+    options = [*config.field_types(), *(field.name for field in dataclasses.fields(Arguments))]
+    near = difflib.get_close_matches(word.lstrip("-").replace("-", "_"), options, n=1)
+    hint = f"did you mean --{near[0]}?" if near else "--help names them all"
+    raise ConfigurationError(f"option: {word!r} is not one; {hint}")
+
+
+def _one_line(box: str) -> str:
+    """The message inside the box that tyro draws, without its help text."""
+    lines = [line.strip("│╭╮╰╯─ \n") for line in box.splitlines()]
+    message = " ".join(itertools.takewhile(bool, lines[1:]))
+    usage = next((line for line in lines if re.match(r"-\S+ ", line)), "")
+    return f"{message}; expected {usage}" if usage else message
+
+
+def plan(words: Sequence[str], arguments: Arguments) -> Plan:
+    """The configurations and seeds that a command line asks for, without repeats.
+
+    Raises:
+        ConfigurationError: an unknown experiment or field, a value of the wrong type.
+    """
+    experiment = config.choose(EXPERIMENTS, arguments.experiment, "experiment")
+    configurations = [parse(words, configuration).configuration for configuration in experiment()]
+    varied = [
+        config.replace(configuration, dict(changes))
+        for configuration in configurations
+        for changes in itertools.product(*[_variations(words) for words in arguments.vary])
+    ]
+    return Plan(tuple(dict.fromkeys(varied)), arguments.seeds)
+
+
+def _variations(words: Sequence[str]) -> list[tuple[str, config.Value]]:
+    if len(words) < 2:
+        raise ConfigurationError(f"vary: {' '.join(words)!r} is not allowed; it must be a field and its values")
+    return [(words[0], config.parse_value(words[0], text)) for text in words[1:]]
+
+
+def asks_for_a_plan(words: Sequence[str], arguments: Arguments) -> bool:
+    """Whether a command line says anything about what to compute."""
+    options = {re.split("=", word.lstrip("-"))[0].replace("-", "_") for word in words if word.startswith("--")}
+    said = options & {"seeds", "vary", *config.field_types()}
+    return bool(said) or arguments.experiment in words

@@ -1,0 +1,92 @@
+"""The layers that models are made of, and the only place that decides how a product is computed.
+
+A convolution is strided slices and one matrix product, so that `jax.vmap` over members gives a
+batched matrix product. The generic convolution would become a grouped one, which is slow on every
+backend, and whose gradient inside a scan XLA leaves uncanonicalised on CPU.
+"""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jax import lax
+from jaxtyping import Array, Float
+
+ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+    "relu": jax.nn.relu,
+    "sigmoid": jax.nn.sigmoid,
+    "tanh": jnp.tanh,
+    "gelu": jax.nn.gelu,
+}
+
+
+def axis_padding(size: int, kernel_size: int, stride: int, padding: str) -> tuple[int, int, int]:
+    """(output size, zeros before, zeros after) along one axis, with TensorFlow's meaning of SAME and VALID.
+
+    Raises:
+        ValueError: nothing is left of the axis.
+    """
+    if padding == "VALID":
+        if kernel_size > size:
+            raise ValueError(f"kernel_size {kernel_size} is larger than the {size} pixels that are left")
+        return (size - kernel_size) // stride + 1, 0, 0
+    output_size = -(-size // stride)
+    total = max((output_size - 1) * stride + kernel_size - size, 0)
+    return output_size, total // 2, total - total // 2
+
+
+def convolve(
+    images: Float[Array, "B H W C"], kernel: Float[Array, "K K C F"], stride: int, padding: str
+) -> Float[Array, "B h w F"]:
+    """Cross-correlation of images with a square kernel: patches (B h w, K K C) times the kernel (K K C, F)."""
+    batch, height, width, channels = images.shape
+    size, features = kernel.shape[0], kernel.shape[-1]
+    rows, *pad_rows = axis_padding(height, size, stride, padding)
+    columns, *pad_columns = axis_padding(width, size, stride, padding)
+    padded = jnp.pad(images, ((0, 0), pad_rows, pad_columns, (0, 0)))
+
+    def shifted(row: int, column: int) -> Float[Array, "B h w C"]:
+        stop = (batch, row + (rows - 1) * stride + 1, column + (columns - 1) * stride + 1, channels)
+        return lax.slice(padded, (0, row, column, 0), stop, (1, stride, stride, 1))
+
+    patches = jnp.concatenate([shifted(row, column) for row in range(size) for column in range(size)], axis=-1)
+    product = patches.reshape(-1, size * size * channels) @ kernel.reshape(-1, features)
+    return product.reshape(batch, rows, columns, features)
+
+
+class Conv(nnx.Module):
+    """Strided convolution with bias: (B, H, W, C) -> (B, h, w, F). Glorot-uniform kernel, zero bias."""
+
+    def __init__(self, channels: int, features: int, kernel_size: int, stride: int, padding: str, rngs: nnx.Rngs):
+        shape = (kernel_size, kernel_size, channels, features)
+        self.kernel = nnx.Param(nnx.initializers.glorot_uniform()(rngs.params(), shape))
+        self.bias = nnx.Param(jnp.zeros(features))
+        self.stride, self.padding = stride, padding
+
+    def __call__(self, images: Float[Array, "B H W C"]) -> Float[Array, "B h w F"]:
+        return convolve(images, self.kernel[...], self.stride, self.padding) + self.bias[...]
+
+
+class Dense(nnx.Module):
+    """Affine map of all that an example holds: (B, ...) -> (B, F). Glorot-uniform kernel, zero bias."""
+
+    def __init__(self, inputs: int, features: int, rngs: nnx.Rngs):
+        self.kernel = nnx.Param(nnx.initializers.glorot_uniform()(rngs.params(), (inputs, features)))
+        self.bias = nnx.Param(jnp.zeros(features))
+
+    def __call__(self, values: Float[Array, "B ..."]) -> Float[Array, "B F"]:
+        return values.reshape(values.shape[0], -1) @ self.kernel[...] + self.bias[...]
+
+
+class Activation(nnx.Module):
+    """A pointwise function by name; a relu also leaves its output for the measure of dead units."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __call__(self, values: Float[Array, "B ..."]) -> Float[Array, "B ..."]:
+        output = ACTIVATIONS[self.name](values)
+        if self.name == "relu":
+            self.sow(nnx.Intermediate, "output", output)
+        return output

@@ -1,0 +1,227 @@
+"""One member: initial state, one training step, evaluation. Pure functions that know no vmap and no files.
+
+The configuration's float fields may be tracers. Everything random follows from the member's seed
+and the step, so that a member is the same alone, in any population, and after a resume.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import nnx
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int, Key, PyTree
+
+from jaxbox import config, layers, losses, metrics, models, optimizers, task
+from jaxbox.config import Configuration
+
+EVALUATION_SEED = 2**31 - 1
+"""The evaluation's noise is drawn from this seed, the same for every member."""
+
+
+class State(NamedTuple):
+    """What training changes. `failed_step` is the step whose update was not finite, or -1."""
+
+    params: PyTree[Array]
+    optimizer_state: PyTree[Array]
+    failed_step: Int[Array, ""]
+
+
+class Keys(NamedTuple):
+    """A seed's independent sources of randomness."""
+
+    initial: Key[Array, ""]
+    data: Key[Array, ""]
+    order: Key[Array, ""]
+    noise: Key[Array, ""]
+
+
+class Examples(NamedTuple):
+    """Indices into the positions, and the key of each example's noise."""
+
+    index: Int[Array, " n"]
+    noise: Key[Array, " n"]
+
+
+def check(configuration: Configuration) -> None:
+    """Refuse a configuration that has no program.
+
+    Raises:
+        ConfigurationError: a field out of range or a name in no table.
+    """
+    config.check(configuration)
+    task.check(configuration.task)
+    config.choose(models.MODELS, configuration.model.name, "model.name")
+    config.choose(layers.ACTIVATIONS, configuration.model.activation, "model.activation")
+    config.choose(losses.LOSSES, configuration.loss.name, "loss.name")
+    config.choose(optimizers.OPTIMIZERS, configuration.optimizer.name, "optimizer.name")
+    try:
+        parameters = jax.eval_shape(lambda: initialize(configuration, jnp.uint32(0))).params
+    except (TypeError, ValueError) as error:
+        raise config.ConfigurationError(f"model: this network does not fit these images: {error}") from None
+    for path, leaf in jax.tree.leaves_with_path(parameters):
+        if not leaf.size:
+            text = jax.tree_util.keystr(path)
+            raise config.ConfigurationError(f"model: {text} has shape {leaf.shape}; the images are too small for it")
+
+
+def keys_of(seed: Int[Array, ""]) -> Keys:
+    """The keys of a seed; they do not depend on the configuration, so configurations are paired."""
+    return Keys(*jax.random.split(jax.random.key(seed), 4))
+
+
+def build(configuration: Configuration, key: Key[Array, ""]) -> nnx.Module:
+    """A freshly initialised network."""
+    constructor = models.MODELS[configuration.model.name]
+    return constructor(configuration.model, configuration.task, rngs=nnx.Rngs(params=key))
+
+
+def initialize(configuration: Configuration, seed: Int[Array, ""]) -> State:
+    """The state before the first step."""
+    params = nnx.to_pure_dict(nnx.state(build(configuration, keys_of(seed).initial), nnx.Param))
+    return State(params, _optimizer(configuration).init(params), jnp.int32(-1))
+
+
+def merge(configuration: Configuration, params: PyTree[Array]) -> nnx.Module:
+    """The network with these parameters."""
+    abstract = nnx.eval_shape(lambda: build(configuration, jax.random.key(0)))
+    graph, state = nnx.split(abstract, nnx.Param)
+    nnx.replace_by_pure_dict(state, params)
+    return nnx.merge(graph, state)
+
+
+def _optimizer(configuration: Configuration) -> optax.GradientTransformation:
+    return optimizers.OPTIMIZERS[configuration.optimizer.name](configuration.optimizer)
+
+
+def training_set(configuration: Configuration, keys: Keys) -> Int[Array, " train_size"]:
+    """Position index of each training example of a seed."""
+    return task.draw_index(configuration.task, keys.data, configuration.task.train_size)
+
+
+def seen(configuration: Configuration, seed: Int[Array, ""]) -> Bool[Array, " N"]:
+    """Which positions are in the seed's training set; all of them for an endless stream."""
+    count = task.position_count(configuration.task)
+    if not configuration.task.train_size:
+        return jnp.ones(count, bool)
+    return jnp.zeros(count, bool).at[training_set(configuration, keys_of(seed))].set(True)
+
+
+def train(
+    configuration: Configuration, state: State, seed: Int[Array, ""], first: Int[Array, ""], last: Int[Array, ""]
+) -> tuple[State, dict[str, Float[Array, ""]]]:
+    """Steps first to last - 1. Returns the state and, averaged over the steps, `loss` and `gradient_norm`.
+
+    `first` and `last` must be the same for all members of a population: the loop and the epochs follow them.
+    """
+    keys = keys_of(seed)
+    batches = _epochs(configuration, keys, first) if configuration.task.train_size else _stream(configuration, keys)
+
+    def body(step: Int[Array, ""], carry: tuple) -> tuple:
+        state, order, totals = carry
+        order, examples = batches(step, order)
+        state, measures = train_step(configuration, state, examples, step)
+        return state, order, jax.tree.map(jnp.add, totals, measures)
+
+    zeros = {"loss": jnp.float32(0), "gradient_norm": jnp.float32(0)}
+    state, _, totals = lax.fori_loop(first, last, body, (state, batches(first, None)[0], zeros))
+    return state, jax.tree.map(lambda total: total / (last - first), totals)
+
+
+def _epochs(configuration: Configuration, keys: Keys, first: Int[Array, ""]) -> Any:
+    """Batches of a training set in a new order each epoch; the remainder of an epoch is left out."""
+    size, examples = configuration.batch_size, training_set(configuration, keys)
+    batches_per_epoch = examples.size // size
+
+    def shuffled(step: Int[Array, ""]) -> Int[Array, " train_size"]:
+        # A sort of random words: one pass, where jax.random.permutation makes several.
+        return jnp.argsort(jax.random.bits(jax.random.fold_in(keys.order, step // batches_per_epoch), examples.shape))
+
+    def batches(step: Int[Array, ""], order: Any) -> tuple[Array, Examples]:
+        if order is None:
+            order = shuffled(step)
+        else:
+            order = lax.cond(step % batches_per_epoch == 0, lambda: shuffled(step), lambda: order)
+        which = lax.dynamic_slice(order, (step % batches_per_epoch * size,), (size,))
+        return order, Examples(examples[which], _noise_keys(keys.noise, which))
+
+    return batches
+
+
+def _stream(configuration: Configuration, keys: Keys) -> Any:
+    """Batches of new examples for ever."""
+    size = configuration.batch_size
+
+    def batches(step: Int[Array, ""], order: Any) -> tuple[Array, Examples]:
+        index = task.draw_index(configuration.task, jax.random.fold_in(keys.data, step), size)
+        return jnp.int32(0), Examples(index, _noise_keys(keys.noise, step * size + jnp.arange(size)))
+
+    return batches
+
+
+def _noise_keys(key: Key[Array, ""], examples: Int[Array, " n"]) -> Key[Array, " n"]:
+    return jax.vmap(jax.random.fold_in, (None, 0))(key, examples)
+
+
+def train_step(
+    configuration: Configuration, state: State, examples: Examples, step: Int[Array, ""]
+) -> tuple[State, dict[str, Float[Array, ""]]]:
+    """One update. If the loss or the gradient is not finite the state stays as it is, and is marked, for good."""
+    images, targets = task.example(configuration.task, examples.index, examples.noise)
+
+    def batch_loss(params: PyTree[Array]) -> Float[Array, ""]:
+        predictions: Any = merge(configuration, params)(images)
+        return losses.LOSSES[configuration.loss.name](configuration.loss, predictions, targets).mean()
+
+    loss, gradient = jax.value_and_grad(batch_loss)(state.params)
+    norm = optax.global_norm(gradient)
+    updates, optimizer_state = _optimizer(configuration).update(gradient, state.optimizer_state, state.params)
+    new = (optax.apply_updates(state.params, updates), optimizer_state)
+    finite = jnp.isfinite(loss) & jnp.isfinite(norm)
+    advance = finite & (state.failed_step < 0)
+    kept = jax.tree.map(lambda a, b: jnp.where(advance, a, b), new, state[:2])
+    failed_step = jnp.where((state.failed_step < 0) & ~finite, step, state.failed_step)
+    return State(kept[0], kept[1], failed_step), {"loss": loss, "gradient_norm": norm}
+
+
+def predict(
+    configuration: Configuration, params: PyTree[Array]
+) -> tuple[Float[Array, "N 2"], list[Bool[Array, " units"]]]:
+    """Predictions at every evaluation position, and for each ReLU layer which units are ever above zero.
+
+    The lattice goes through the network in blocks of about the batch size, so that memory does not grow with it.
+    """
+    count = task.position_count(configuration.task)
+    blocks = -(-count // configuration.batch_size)
+    size = -(-count // blocks)
+    noise = jax.random.key(EVALUATION_SEED)
+
+    def block(start: Int[Array, ""]) -> tuple[Array, list[Array]]:
+        index = jnp.minimum(start + jnp.arange(size), count - 1)
+        images, _ = task.example(configuration.task, index, _noise_keys(noise, index))
+        network: Any = merge(configuration, params)
+        predictions = network(images)
+        hidden = jax.tree.leaves(nnx.to_pure_dict(nnx.pop(network, nnx.Intermediate)))
+        return predictions, [metrics.lit_units(values) for values in hidden]
+
+    predictions, lit = lax.map(block, jnp.arange(blocks) * size)
+    return predictions.reshape(-1, 2)[:count], [jnp.any(units, axis=0) for units in lit]
+
+
+def evaluate(configuration: Configuration, state: State, seed: Int[Array, ""]) -> dict[str, Array]:
+    """The measures of `jaxbox.metrics`, `finite`, the predictions, and per ReLU layer the fraction of dead units
+    (one NaN if there is no such layer)."""
+    predictions, lit = predict(configuration, state.params)
+    in_training = seen(configuration, seed)
+    targets = task.targets(configuration.task, task.position(configuration.task, jnp.arange(len(predictions))))
+    dead = [1 - jnp.mean(units, dtype=jnp.float32) for units in lit]
+    return {
+        "mse": metrics.split_mse(predictions, targets, in_training),
+        **metrics.moments(predictions, targets),
+        "dead_fraction": jnp.stack(dead) if dead else jnp.full(1, jnp.nan),
+        "finite": state.failed_step < 0,
+        "failed_step": state.failed_step,
+        "prediction": predictions,
+        "seen": in_training,
+    }

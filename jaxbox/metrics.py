@@ -1,0 +1,44 @@
+"""What is measured of one member, on the device: from predictions at every evaluation position to a few numbers.
+
+Per axis, with s^2 = Var(prediction) / Var(target), rho the correlation and beta = bias / sd(target),
+R2 = 1 - MSE / Var(target) and MSE / Var(target) = (1 - rho^2) + (rho - s)^2 + beta^2
+(Murphy, Monthly Weather Review 116, 1988).
+"""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+SPLITS = ("all", "seen", "unseen")
+AXES = ("x", "y")
+
+
+def split_mse(
+    predictions: Float[Array, "N 2"], targets: Float[Array, "N 2"], seen: Bool[Array, " N"]
+) -> Float[Array, "3 2"]:
+    """Mean squared error per split (SPLITS) and axis, in squared target units; NaN where a split is empty."""
+    weights = jnp.stack([jnp.ones_like(seen), seen, ~seen]).astype(predictions.dtype)
+    return weights @ jnp.square(predictions - targets) / weights.sum(axis=1, keepdims=True)
+
+
+def moments(predictions: Float[Array, "N 2"], targets: Float[Array, "N 2"]) -> dict[str, Float[Array, " 2"]]:
+    """r2, variance_ratio, correlation and bias per axis over all positions.
+
+    The correlation of a constant prediction is 0; all but the bias are NaN where the target is constant.
+    """
+    bias = jnp.mean(predictions - targets, axis=0)
+    prediction, target = predictions - predictions.mean(axis=0), targets - targets.mean(axis=0)
+    variance, target_variance = jnp.mean(prediction**2, axis=0), jnp.mean(target**2, axis=0)
+    covariance = jnp.mean(prediction * target, axis=0)
+    scale = jnp.sqrt(variance * target_variance)
+    correlation = jnp.where(variance > 0, covariance / jnp.where(variance > 0, scale, 1), 0)
+    return {
+        "r2": 1 - jnp.mean(jnp.square(predictions - targets), axis=0) / target_variance,
+        "variance_ratio": variance / target_variance,
+        "correlation": jnp.where(target_variance > 0, correlation, jnp.nan),
+        "bias": bias,
+    }
+
+
+def lit_units(activations: Float[Array, "B ... F"]) -> Bool[Array, " F"]:
+    """Which units (channels) of a layer are above zero on some image, at some place."""
+    return jnp.any(activations > 0, axis=tuple(range(activations.ndim - 1)))

@@ -1,0 +1,29 @@
+"""The thread's network: strided convolutions with an activation each, then one dense layer to (x, y)."""
+
+from flax import nnx
+from jaxtyping import Array, Float
+
+from jaxbox import layers
+from jaxbox.config import Model, Task
+
+
+class CNN(nnx.Module):
+    """`model.features` convolutions of `model.kernel_size` and `model.stride`, flattened into 2 outputs."""
+
+    def __init__(self, model: Model, task: Task, rngs: nnx.Rngs):
+        height, width, channels = task.height, task.width, task.channels
+        self.convolutions, self.activations = nnx.List(), nnx.List()
+        for features in model.features:
+            geometry = (model.kernel_size, model.stride, model.padding)
+            self.convolutions.append(layers.Conv(channels, features, *geometry, rngs=rngs))
+            self.activations.append(layers.Activation(model.activation))
+            height = layers.axis_padding(height, *geometry)[0]
+            width = layers.axis_padding(width, *geometry)[0]
+            channels = features
+        self.head = layers.Dense(height * width * channels, 2, rngs=rngs)
+
+    def __call__(self, images: Float[Array, "B H W C"]) -> Float[Array, "B 2"]:
+        values = images
+        for convolution, activation in zip(self.convolutions, self.activations, strict=True):
+            values = activation(convolution(values))
+        return self.head(values)

@@ -1,0 +1,17 @@
+"""Linear regression from pixels to (x, y): what the closed forms of analysis.linear describe."""
+
+from flax import nnx
+from jaxtyping import Array, Float
+
+from jaxbox import layers
+from jaxbox.config import Model, Task
+
+
+class Linear(nnx.Module):
+    """One dense layer on the pixels."""
+
+    def __init__(self, model: Model, task: Task, rngs: nnx.Rngs):
+        self.head = layers.Dense(task.height * task.width * task.channels, 2, rngs=rngs)
+
+    def __call__(self, images: Float[Array, "B H W C"]) -> Float[Array, "B 2"]:
+        return self.head(images)

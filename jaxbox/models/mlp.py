@@ -1,0 +1,19 @@
+"""One hidden layer between pixels and (x, y)."""
+
+from flax import nnx
+from jaxtyping import Array, Float
+
+from jaxbox import layers
+from jaxbox.config import Model, Task
+
+
+class MLP(nnx.Module):
+    """`model.hidden` units with `model.activation`, then 2 linear outputs."""
+
+    def __init__(self, model: Model, task: Task, rngs: nnx.Rngs):
+        self.hidden = layers.Dense(task.height * task.width * task.channels, model.hidden, rngs=rngs)
+        self.activation = layers.Activation(model.activation)
+        self.head = layers.Dense(model.hidden, 2, rngs=rngs)
+
+    def __call__(self, images: Float[Array, "B H W C"]) -> Float[Array, "B 2"]:
+        return self.head(self.activation(self.hidden(images)))

@@ -1,0 +1,78 @@
+"""What a person sees while a sweep runs: one live bar on a terminal, plain lines elsewhere."""
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+PLAIN_SECONDS = 10.0
+"""At most one plain line in this time."""
+
+
+class Report:
+    """Progress in seed-steps (one seed, one update).
+
+    Args:
+        total: seed-steps of the whole sweep.
+        quiet: show nothing.
+    """
+
+    def __init__(self, total: int, quiet: bool = False):
+        self.total, self.quiet = total, quiet
+        self.console = Console(stderr=True)
+        self.done = 0
+        self.group = ""
+        self._working, self._last = 0.0, time.monotonic()
+        self._trained = 0
+        self._said = 0.0
+        columns = ("{task.description}", BarColumn(), "{task.percentage:>3.0f}%", "{task.fields[speed]}")
+        texts = [column if isinstance(column, BarColumn) else TextColumn(column) for column in columns]
+        self.bar = Progress(*texts, TimeElapsedColumn(), "left", TimeRemainingColumn(), console=self.console)
+        self.line = self.bar.add_task("", total=total, speed="")
+        self.live = self.console.is_terminal and not quiet
+
+    def __enter__(self) -> Self:
+        if self.live:
+            self.bar.start()
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self.live:
+            self.bar.stop()
+
+    def say(self, text: str) -> None:
+        """A line of its own."""
+        if not self.quiet:
+            self.console.print(text, highlight=False, soft_wrap=True)
+
+    def start(self, group: str) -> None:
+        """A group begins."""
+        self.group = group
+
+    def skip(self, seed_steps: int) -> None:
+        """Work that an earlier session did."""
+        self.done += seed_steps
+
+    def compiled(self, seconds: float) -> None:
+        """A chunk begins, after this long a compilation."""
+        if seconds:
+            self.say(f"{self.group}: compiled in {seconds:.1f} s")
+        self._last = time.monotonic()
+
+    def advance(self, seed_steps: int, step: int) -> None:
+        """Members went on by `seed_steps` in all, and are now at `step`."""
+        now = time.monotonic()
+        self._working, self._last = self._working + now - self._last, now
+        self.done, self._trained = self.done + seed_steps, self._trained + seed_steps
+        if not self._trained:
+            return
+        speed = self._trained / max(self._working, 1e-9)
+        if self.live:
+            text = f"{self.group}, step {step}"
+            self.bar.update(self.line, completed=self.done, description=text, speed=f"{speed:,.0f} seed-steps/s")
+        elif now - self._said > PLAIN_SECONDS:
+            self._said, left = now, (self.total - self.done) / speed
+            share = 100 * self.done / max(self.total, 1)
+            self.say(f"{self.group}, step {step}: {share:.0f}%, {speed:,.0f} seed-steps/s, {left:.0f} s left")

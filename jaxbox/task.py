@@ -1,0 +1,155 @@
+"""The one definition of the box task: positions, images, noise, inputs and targets.
+
+An image is zero but for one white box; the target is the box's centre. Functions of integer
+positions accept NumPy arrays (and compute in float64, for analysis) or JAX arrays (float32, inside
+the compiled step). To add a noise, a scale of the inputs or of the targets, write one function and
+name it in its table.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, Key
+
+from jaxbox.config import Task, choose
+
+
+class Affine(NamedTuple):
+    """The map pixel -> scale * pixel + offset."""
+
+    scale: float
+    offset: float
+
+
+def position_shape(task: Task) -> tuple[int, int]:
+    """(P_y, P_x): how many rows and columns the box's top-left pixel can take."""
+    rows = task.height - task.margin_top - task.margin_bottom - task.box_size + 1
+    columns = task.width - task.margin_left - task.margin_right - task.box_size + 1
+    return rows, columns
+
+
+def position_count(task: Task) -> int:
+    """N = P_y P_x."""
+    rows, columns = position_shape(task)
+    return rows * columns
+
+
+def positions(task: Task) -> Int[np.ndarray, "N 2"]:
+    """Every (column, row) of the box's top-left pixel, row by row: index = i_y P_x + i_x."""
+    return np.asarray(position(task, np.arange(position_count(task))))
+
+
+def position(task: Task, index: Int[Any, " n"]) -> Int[Any, "n 2"]:
+    """The (column, row) of the positions with these indices into `positions(task)`."""
+    xp = index.__array_namespace__()
+    _, columns = position_shape(task)
+    return xp.stack([index % columns + task.margin_left, index // columns + task.margin_top], axis=-1)
+
+
+def render(task: Task, positions: Int[Any, "n 2"]) -> Float[Any, "n H W C"]:
+    """Clean images with pixels 0 and 1."""
+    xp = positions.__array_namespace__()
+    column, row = positions[:, 0, None], positions[:, 1, None]
+    x, y = xp.arange(task.width), xp.arange(task.height)
+    in_column = (x >= column) & (x < column + task.box_size)
+    in_row = (y >= row) & (y < row + task.box_size)
+    image = (in_row[:, :, None] & in_column[:, None, :])[..., None]
+    return xp.broadcast_to(image, (*image.shape[:3], task.channels)).astype(xp.asarray(1.0).dtype)
+
+
+def white(task: Task, images: Float[Array, "n H W C"], keys: Key[Array, " n"]) -> Float[Array, "n H W C"]:
+    """Independent Gaussian noise of standard deviation `noise_level` on every pixel; values leave [0, 1]."""
+    draw = jax.vmap(lambda key: jax.random.normal(key, images.shape[1:], images.dtype))
+    return images + task.noise_level * draw(keys)
+
+
+def salt_pepper(task: Task, images: Float[Array, "n H W C"], keys: Key[Array, " n"]) -> Float[Array, "n H W C"]:
+    """Each pixel is replaced with probability `noise_level`, by 0 or 1 with equal chance."""
+    uniform = jax.vmap(lambda key: jax.random.uniform(key, images.shape[1:], images.dtype))(keys)
+    pepper, salt = uniform < task.noise_level / 2, uniform >= 1 - task.noise_level / 2
+    return jnp.where(pepper, 0.0, jnp.where(salt, 1.0, images))
+
+
+def noiseless(task: Task, images: Float[Array, "n H W C"], keys: Key[Array, " n"]) -> Float[Array, "n H W C"]:
+    """The images as they are."""
+    return images
+
+
+NOISES: dict[str, Callable] = {"none": noiseless, "white": white, "salt_pepper": salt_pepper}
+
+
+def observe(task: Task, images: Float[Array, "n H W C"], key: Key[Array, "*n"]) -> Float[Array, "n H W C"]:
+    """Images with the task's noise, drawn from one key, or from one key an image."""
+    keys = key if key.ndim else jax.random.split(key, images.shape[0])
+    return choose(NOISES, task.noise, "task.noise")(task, images, keys)
+
+
+def lit_fraction(task: Task) -> float:
+    """The share of an image's pixels that the box covers."""
+    return task.box_size**2 / (task.height * task.width)
+
+
+def _standardized(task: Task) -> Affine:
+    # One mean and one scale for all pixels: per-pixel statistics divide by nearly nothing at pixels seldom lit.
+    deviation = max(np.sqrt(lit_fraction(task) * (1 - lit_fraction(task))), 1e-3)
+    return Affine(1 / deviation, -lit_fraction(task) / deviation)
+
+
+INPUTS: dict[str, Callable[[Task], Affine]] = {
+    "unit": lambda task: Affine(1.0, 0.0),
+    "byte": lambda task: Affine(255.0, 0.0),
+    "inverted": lambda task: Affine(-1.0, 1.0),
+    "standardized": _standardized,
+}
+
+
+def input_scale(task: Task) -> Affine:
+    """The affine map from [0, 1] pixels to what the network sees."""
+    return choose(INPUTS, task.inputs, "task.inputs")(task)
+
+
+def inputs(task: Task, images: Float[Any, "n H W C"]) -> Float[Any, "n H W C"]:
+    """What the network sees of observed images."""
+    scale, offset = input_scale(task)
+    return images * scale + offset
+
+
+def symmetric(task: Task, centre: Float[Any, "n 2"]) -> Float[Any, "n 2"]:
+    """The image's edges at -1 and 1: x = 2 (c + b/2) / W - 1."""
+    return centre * np.array([2 / task.width, 2 / task.height]) - 1
+
+
+TARGETS: dict[str, Callable] = {"symmetric": symmetric}
+
+
+def targets(task: Task, positions: Int[Any, "n 2"]) -> Float[Any, "n 2"]:
+    """The (x, y) of the box's centre, in the task's target scale."""
+    centre = positions + task.box_size / 2
+    return choose(TARGETS, task.targets, "task.targets")(task, centre)
+
+
+def check(task: Task) -> None:
+    """Refuse names that are in no table.
+
+    Raises:
+        ConfigurationError: with the field and the nearest known name.
+    """
+    choose(NOISES, task.noise, "task.noise")
+    choose(INPUTS, task.inputs, "task.inputs")
+    choose(TARGETS, task.targets, "task.targets")
+
+
+def draw_index(task: Task, key: Key[Array, ""], size: int) -> Int[Array, " size"]:
+    """Indices into `positions(task)`, uniform and independent."""
+    return jax.random.randint(key, (size,), 0, position_count(task))
+
+
+def example(
+    task: Task, index: Int[Array, " n"], keys: Key[Array, " n"]
+) -> tuple[Float[Array, "n H W C"], Float[Array, "n 2"]]:
+    """Inputs and targets of the examples at these position indices, with noise from these keys."""
+    places = position(task, index)
+    return inputs(task, observe(task, render(task, places), keys)), targets(task, places)
