@@ -1,0 +1,234 @@
+"""What the best possible predictor does under noise: posterior, posterior mean, MMSE and I(Y;X).
+
+Every clean image has the same energy, so the sum S of an image over a box (and over its channels) is
+sufficient for the box's position Y (the matched filter: Kay, Fundamentals of Statistical Signal Processing
+II, ch. 4). With N positions equally likely, the posterior is a softmax of box sums,
+
+    p(Y = i | X) = exp(g S_i) / sum_j exp(g S_j),
+    g = 1 / sigma^2 (white noise),    g = 2 ln((2 - p) / p) (salt and pepper),
+
+the estimate of least squared error is its mean, and (Cover and Thomas, Elements of Information Theory, ch. 2)
+
+    MMSE = E[Var(Y | X)],    I(Y;X) = ln N - E[H(Y | X)].
+
+Both expectations are Monte Carlo averages over images of a conditional moment that is exact for each image:
+averaging Var(Y | X) instead of the squared error removes the variance of Y given X (Rao-Blackwell). Guo, Shamai and
+Verdu (2005) tie the two: dI/dsnr is half the MMSE of the clean *image*, snr = 1/sigma^2. Bayes itself falls back to
+the mean near `threshold_level`, where predicting the mean is right and no fault. Information is in nats.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Array, Float, Int, Key
+from scipy.optimize import root_scalar
+from scipy.special import log_softmax
+
+from jaxbox import config
+from jaxbox import task as tasks
+from jaxbox.config import Task
+
+# A box sum is known to about 1e-13: a gain beyond this would only amplify rounding. It stands for "no noise".
+LARGEST_GAIN = 1e12
+# 2^21 pixels are 16 MiB in float64, and a batch needs a few arrays of that size.
+BATCH_PIXELS = 2**21
+
+
+class Estimate(NamedTuple):
+    """A Monte Carlo estimate and its standard error, of the same shape."""
+
+    value: Float[np.ndarray, "*shape"]
+    standard_error: Float[np.ndarray, "*shape"]
+
+
+def posterior(task: Task, images: Float[Any, "n H W C"]) -> Float[np.ndarray, "n P_y P_x"]:
+    """p(position | image) in float64; sums to one over each image's positions.
+
+    `images` are *inputs*, as `jaxbox.task.inputs` hands them to a network: the affine scale is undone here.
+    float32 images are accepted: the posterior is computed in float64, of the image as it was rounded.
+    Without noise ("none", or level 0) it is the limit of vanishing noise: uniform over the positions of largest box
+    sum, hence 1 at the position of a clean image. Clipped images are not of the task: S is not sufficient there.
+    Time and memory grow as n H W C, whatever the box.
+
+    Raises:
+        ValueError: `images` is not (n, H, W, C) of the task or is not finite; the task cannot be run.
+    """
+    return np.exp(_log_posterior(task, _pixels(task, images)))
+
+
+def posterior_mean(task: Task, images: Float[Any, "n H W C"]) -> Float[np.ndarray, "n 2"]:
+    """E[(x, y) | image], the estimate of least mean squared error, in the targets' units. See `posterior`."""
+    return _moments(task, posterior(task, images))[0]
+
+
+def posterior_mode(task: Task, images: Float[Any, "n H W C"]) -> Float[np.ndarray, "n 2"]:
+    """The (x, y) of the most probable position (MAP), the first of equals. See `posterior`."""
+    sums = _box_sums(task, _pixels(task, images))
+    best = sums.reshape(len(sums), -1).argmax(axis=1)
+    return tasks.targets(task, tasks.position(task, best))
+
+
+def mmse(task: Task, key: Key[Array, ""], samples: int) -> Estimate:
+    """The least mean squared error of any predictor, (2,) for (x, y), in squared target units.
+
+    Sample i's position and noise come from `fold_in(key, i)`, so more samples extend fewer. Time grows as
+    samples H W C; memory is bounded by BATCH_PIXELS.
+
+    Raises:
+        ValueError: fewer than 2 samples, which have no standard error; the task cannot be run.
+    """
+    return _average(task, key, samples, lambda log_posterior: _moments(task, np.exp(log_posterior))[1])
+
+
+def information(task: Task, key: Key[Array, ""], samples: int) -> Estimate:
+    """I(Y;X) in nats, (), between the position (x and y jointly) and the image. Cost and errors as `mmse`."""
+    return _average(task, key, samples, lambda log_posterior: _negentropy(log_posterior, (1, 2)))
+
+
+def coordinate_information(task: Task, key: Key[Array, ""], samples: int) -> Estimate:
+    """I(x;X) and I(y;X) in nats, (2,). They add up to at most I(Y;X). Cost and errors as `mmse`."""
+
+    def of_marginals(log_posterior: Float[np.ndarray, "n P_y P_x"]) -> Float[np.ndarray, "n 2"]:
+        marginals = (np.exp(log_posterior).sum(axis) for axis in (1, 2))
+        # An underflowed probability adds 0 to an entropy, whatever finite number stands for its logarithm.
+        logarithms = (np.log(np.maximum(marginal, np.finfo(float).tiny)) for marginal in marginals)
+        return np.stack([_negentropy(logarithm, (1,)) for logarithm in logarithms], axis=-1)
+
+    return _average(task, key, samples, of_marginals)
+
+
+def threshold_level(task: Task) -> float:
+    """The noise level near which Bayes collapses towards the mean.
+
+    It is where b^2 C D = ln N, D the Kullback-Leibler divergence of a lit pixel from a dark one: the capacity per
+    unit cost (Verdu 1990), which pulse-position modulation, here the box, attains. White: D = 1 / (2 sigma^2), so
+    sigma = b sqrt(C / (2 ln N)); salt and pepper: D = (1 - p) ln((2 - p) / p). Sharp for many disjoint positions;
+    overlapping boxes blur it (32 x 32, b = 4, white: R2 = .92 at 0.8 of it, .73 at it, .11 at twice it).
+
+    Raises:
+        ValueError: `task.noise` is "none"; the task has one position only; the task cannot be run.
+    """
+    check_task(task)
+    entropy = np.log(tasks.position_count(task))
+    if entropy == 0:
+        raise ValueError("task has 1 position; a threshold needs at least 2")
+    divergence_needed = entropy / (task.box_size**2 * task.channels)
+    if task.noise == "white":
+        return float(np.sqrt(1 / (2 * divergence_needed)))
+    if task.noise == "salt_pepper":
+        excess = lambda p: (1 - p) * np.log((2 - p) / p) - divergence_needed  # noqa: E731
+        return root_scalar(excess, bracket=(1e-300, 1.0), xtol=1e-15).root
+    raise ValueError(f"task.noise is {task.noise!r}; a threshold needs white or salt_pepper")
+
+
+def check_task(task: Task) -> None:
+    """Refuse a task that cannot be run.
+
+    Raises:
+        ConfigurationError: a ValueError, with the field, its value and what is allowed.
+    """
+    # An endless stream, because a training set smaller than a batch is no fault of the image distribution.
+    config.check(config.Configuration(task=dataclasses.replace(task, train_size=0)))
+    tasks.check(task)
+
+
+def gain(task: Task) -> float:
+    """g of the module's docstring: what multiplies a box sum, in [0, 1] pixels, in the log posterior."""
+    level = task.noise_level
+    if task.noise == "none" or level == 0:
+        return LARGEST_GAIN
+    if task.noise == "white":
+        # Squaring a level below 1e-154 would underflow to zero.
+        return max(level, LARGEST_GAIN**-0.5) ** -2
+    return float(2 * np.log((2 - level) / level))
+
+
+def _pixels(task: Task, images: Float[Any, "n H W C"]) -> Float[np.ndarray, "n H W C"]:
+    check_task(task)
+    array = np.asarray(images)
+    expected = (task.height, task.width, task.channels)
+    if array.ndim != 4 or array.shape[1:] != expected:
+        raise ValueError(f"images has shape {array.shape}; it must be (n, {', '.join(map(str, expected))})")
+    if not np.isfinite(array).all():
+        raise ValueError("images holds NaN or infinity; every pixel must be finite")
+    scale, offset = tasks.input_scale(task)
+    return (array.astype(np.float64) - offset) / scale
+
+
+def _box_sums(task: Task, pixels: Float[np.ndarray, "n H W C"]) -> Float[np.ndarray, "n P_y P_x"]:
+    rows, columns = tasks.position_shape(task)
+    sums = _sliding_sums(pixels.sum(-1, dtype=np.float64), task.box_size, axis=1)
+    sums = _sliding_sums(sums, task.box_size, axis=2)
+    return sums[:, task.margin_top : task.margin_top + rows, task.margin_left : task.margin_left + columns]
+
+
+def _sliding_sums(values: Float[np.ndarray, "n H W"], size: int, axis: int) -> Float[np.ndarray, "n H2 W2"]:
+    totals = np.insert(np.cumsum(values, axis), 0, 0.0, axis)
+    length = totals.shape[axis]
+    return totals.take(range(size, length), axis) - totals.take(range(length - size), axis)
+
+
+def _log_posterior(task: Task, pixels: Float[np.ndarray, "n H W C"]) -> Float[np.ndarray, "n P_y P_x"]:
+    sums = _box_sums(task, pixels)
+    # Less the largest first: gain times a sum may be so large that the differences drown in rounding.
+    return log_softmax(gain(task) * (sums - sums.max((1, 2), keepdims=True)), axis=(1, 2))
+
+
+def _moments(
+    task: Task, probability: Float[np.ndarray, "n P_y P_x"]
+) -> tuple[Float[np.ndarray, "n 2"], Float[np.ndarray, "n 2"]]:
+    """Mean and variance of (x, y) under each posterior."""
+    rows, columns = tasks.position_shape(task)
+    grid = tasks.targets(task, tasks.positions(task)).reshape(rows, columns, 2)
+    means, variances = [], []
+    for marginal, coordinate in ((probability.sum(1), grid[0, :, 0]), (probability.sum(2), grid[:, 0, 1])):
+        mean = marginal @ coordinate
+        means.append(mean)
+        # Around the mean, where no cancellation can make it negative.
+        variances.append((marginal * (coordinate - mean[:, None]) ** 2).sum(1))
+    return np.stack(means, axis=-1), np.stack(variances, axis=-1)
+
+
+def _negentropy(log_probability: Float[np.ndarray, "n ..."], axes: tuple[int, ...]) -> Float[np.ndarray, " n"]:
+    """ln(how many) - entropy, never negative."""
+    count = np.prod([log_probability.shape[axis] for axis in axes])
+    entropy = -(np.exp(log_probability) * log_probability).sum(axes)
+    return np.maximum(np.log(count) - entropy, 0.0)
+
+
+@partial(jax.jit, static_argnums=(0, 4))
+def _observe(
+    static: Task, noise_level: float | Float[Array, ""], key: Key[Array, ""], start: int | Int[Array, ""], size: int
+) -> Float[Array, "size H W C"]:
+    task = dataclasses.replace(static, noise_level=noise_level)
+    keys = jax.vmap(lambda i: jax.random.split(jax.random.fold_in(key, i)))(start + jax.numpy.arange(size))
+    index: Int[Array, " size"] = jax.vmap(lambda k: tasks.draw_index(task, k, 1)[0])(keys[:, 0])
+    return tasks.observe(task, tasks.render(task, tasks.position(task, index)), keys[:, 1])
+
+
+def _batches(task: Task, key: Key[Array, ""], samples: int) -> Iterator[Float[np.ndarray, "n H W C"]]:
+    """Observed images in [0, 1] pixels, `samples` in all, the last batch cut rather than compiled anew."""
+    size = min(samples, max(1, BATCH_PIXELS // (task.height * task.width * task.channels)))
+    static = dataclasses.replace(task, noise_level=0.0)
+    for start in range(0, samples, size):
+        images = np.asarray(_observe(static, task.noise_level, key, start, size), np.float64)
+        yield images[: samples - start]
+
+
+def _average(task: Task, key: Key[Array, ""], samples: int, statistic: Callable[[np.ndarray], np.ndarray]) -> Estimate:
+    """Mean over images of a function of the log posterior, merging batches as Chan, Golub and LeVeque (1983)."""
+    check_task(task)
+    if samples < 2:
+        raise ValueError(f"samples is {samples}; it must be at least 2")
+    count, mean, squares = 0, np.float64(0.0), np.float64(0.0)
+    for images in _batches(task, key, samples):
+        values = statistic(_log_posterior(task, images))
+        difference = values.mean(0) - mean
+        total = count + len(values)
+        squares = squares + ((values - values.mean(0)) ** 2).sum(0) + difference**2 * count * len(values) / total
+        count, mean = total, mean + difference * len(values) / total
+    return Estimate(np.asarray(mean), np.asarray(np.sqrt(squares / (samples - 1) / samples)))

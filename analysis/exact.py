@@ -1,0 +1,140 @@
+"""The command line of what is exact: how well can a box task be solved, linearly and at all?
+
+    python -m analysis.exact --height 32 --width 32 --box-size 5 --noise white --noise-level 1
+
+prints one table with a row for x and one for y: R2 = 1 - MSE / variance of the ramp, of the minimum-norm weights and of
+the LMMSE weights (closed forms, `analysis.linear`), of the Bayes-optimal predictor (`analysis.bayes`), and, for x and y
+together, I(Y;X) and H(Y) in nats. What is estimated by Monte Carlo carries its standard error; without noise the Bayes
+predictor is perfect and I = H. The example takes a few seconds; time grows as samples x pixels.
+A coordinate with a single position is constant and has no R2.
+"""
+
+import contextlib
+import dataclasses
+import io
+import re
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import tyro
+
+from jaxbox.config import Task
+
+# The rest is imported late: JAX and scikit-learn take seconds, and --help should answer at once.
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from analysis.bayes import Estimate
+
+
+@dataclasses.dataclass(frozen=True)
+class Arguments:
+    """Print what the best linear and the best possible predictor reach on a box task, exactly."""
+
+    task: Annotated[Task, tyro.conf.arg(name="")] = Task()
+    samples: int = 10_000
+    """Images of the Monte Carlo estimates, at least 2."""
+    seed: int = 0
+    """Seed of the Monte Carlo estimates."""
+
+
+def summary(arguments: Arguments) -> "Table":
+    """The table of one task. The Monte Carlo part costs O(samples H W C).
+
+    Raises:
+        ValueError: a task that cannot be run or has no closed form, or fewer than 2 samples.
+    """
+    from rich.table import Table
+
+    from analysis import information, linear, moments
+
+    task = arguments.task
+    moments.check_task(task)
+    if arguments.samples < 2:
+        raise ValueError(f"samples: {arguments.samples} is not allowed; it must be at least 2")
+    variance = moments.target_variance(task)
+    closed_forms = [predictor(task).mse for predictor in (linear.ramp, linear.minimum_norm, linear.lmmse)]
+    mmse, learned = _bayes(arguments)
+    table = Table("", "ramp R2", "minimum norm R2", "LMMSE R2", "Bayes R2", "I(Y;X)", "H(Y)", title=_describe(task))
+    for axis, name in enumerate("xy"):
+        cells = [_r2(mse[axis], 0.0, variance[axis]) for mse in closed_forms]
+        cells += [_r2(mmse.value[axis], mmse.standard_error[axis], variance[axis])]
+        cells += [_number(*map(float, learned)), _number(information.entropy(task))] if axis == 0 else []
+        table.add_row(name, *cells)
+    return table
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Print the table; on bad input print one line and exit with code 2."""
+    arguments = _parse(argv)
+    from rich.console import Console
+
+    try:
+        table = summary(arguments)
+    except ValueError as error:
+        _refuse(str(error))
+    console = Console()
+    # A pipe or a file has no width to respect: nothing is cut there.
+    Console(width=console.width if console.is_terminal else 120).print(table)
+
+
+def _bayes(arguments: Arguments) -> "tuple[Estimate, Estimate]":
+    """The MMSE of (x, y), and I(Y;X)."""
+    import jax
+    import numpy as np
+
+    from analysis import bayes, information, moments
+
+    task = arguments.task
+    if moments.channel(task).variance == 0:
+        perfect, everything = np.zeros(2), np.array(information.entropy(task))
+        return bayes.Estimate(perfect, np.zeros(2)), bayes.Estimate(everything, np.array(0.0))
+    keys = jax.random.split(jax.random.key(arguments.seed))
+    return bayes.mmse(task, keys[0], arguments.samples), bayes.information(task, keys[1], arguments.samples)
+
+
+def _describe(task: Task) -> str:
+    noise = "no noise" if task.noise == "none" else f"{task.noise} noise of level {task.noise_level:g}"
+    sides = ("left", "right", "top", "bottom")
+    margins = [f"{side} {margin}" for side in sides if (margin := getattr(task, f"margin_{side}"))]
+    parts = [f"{task.height} x {task.width}", f"box {task.box_size}", noise, f"{task.inputs} inputs"]
+    parts += [f"{task.channels} channels"] if task.channels > 1 else []
+    return ", ".join([*parts, *(["margins " + " ".join(margins)] if margins else [])])
+
+
+def _r2(mse: float, standard_error: float, variance: float) -> str:
+    return _number(1 - mse / variance, standard_error / variance) if variance else "constant"
+
+
+def _number(value: float, standard_error: float = 0.0) -> str:
+    return f"{value:.4f} ± {standard_error:.2g}" if standard_error else f"{value:.4f}"
+
+
+def _parse(argv: Sequence[str] | None) -> Arguments:
+    """As tyro parses, but what it refuses in a panel of many lines becomes one line."""
+    panel = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(panel):
+            return tyro.cli(Arguments, args=argv, prog="python -m analysis.exact")
+    except SystemExit as stop:
+        if stop.code:
+            _refuse(_first_message(panel.getvalue()))
+        raise
+
+
+def _first_message(panel: str) -> str:
+    """What stands between the panel's title and its first rule, and the option that it suggests, if any."""
+    lines = [line.strip("│ ") for line in panel.splitlines()[1:]]
+    end = next((i for i, line in enumerate(lines) if line.startswith(("─", "╰"))), len(lines))
+    near = re.search(r"Perhaps you meant:\W*(--[\w-]+)", panel)
+    return " ".join(lines[:end]) + (f" (did you mean {near[1]}?)" if near else "")
+
+
+def _refuse(message: str) -> NoReturn:
+    print(f"error: {message}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+if __name__ == "__main__":
+    main()
