@@ -1,9 +1,6 @@
 """From the words of a command line to what it asks for: a plan, where to put it, and how to run it."""
 
-import contextlib
 import dataclasses
-import difflib
-import io
 import itertools
 import re
 from collections.abc import Sequence
@@ -12,7 +9,7 @@ from typing import Annotated
 
 import tyro
 
-from jaxbox import config
+from jaxbox import command_line, config
 from jaxbox.config import Configuration, ConfigurationError, Plan
 from jaxbox.experiments import EXPERIMENTS
 
@@ -59,39 +56,8 @@ def parse(words: Sequence[str], default: Configuration | None = None) -> Argumen
         ConfigurationError: an unknown option, or a value of the wrong type.
         SystemExit: after printing the help.
     """
-    errors = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(errors):
-            arguments, unknown = tyro.cli(
-                Arguments,
-                prog="python -m jaxbox.sweep",
-                args=list(words),
-                default=Arguments(configuration=default or Configuration()),
-                return_unknown_args=True,
-                use_underscores=True,
-            )
-    except SystemExit as stop:
-        if not stop.code:
-            raise
-        raise ConfigurationError(_one_line(errors.getvalue())) from None
-    if unknown:
-        _refuse_option(unknown[0])
-    return arguments
-
-
-def _refuse_option(word: str) -> None:
-    options = [*config.field_types(), *(field.name for field in dataclasses.fields(Arguments))]
-    near = difflib.get_close_matches(word.lstrip("-").replace("-", "_"), options, n=1)
-    hint = f"did you mean --{near[0]}?" if near else "--help names them all"
-    raise ConfigurationError(f"option: {word!r} is not one; {hint}")
-
-
-def _one_line(box: str) -> str:
-    """The message inside the box that tyro draws, without its help text."""
-    lines = [line.strip("│╭╮╰╯─ \n") for line in box.splitlines()]
-    message = " ".join(itertools.takewhile(bool, lines[1:]))
-    usage = next((line for line in lines if re.match(r"-\S+ ", line)), "")
-    return f"{message}; expected {usage}" if usage else message
+    start = Arguments(configuration=default or Configuration())
+    return command_line.read(Arguments, words, "python -m jaxbox.sweep", start)
 
 
 def plan(words: Sequence[str], arguments: Arguments) -> Plan:

@@ -1,8 +1,8 @@
 """The layers that models are made of, and the only place that decides how a product is computed.
 
-A convolution is strided slices and one matrix product, so that `jax.vmap` over members gives a
-batched matrix product. The generic convolution would become a grouped one, which is slow on every
-backend, and whose gradient inside a scan XLA leaves uncanonicalised on CPU.
+A convolution is slices and matrix products, so that `jax.vmap` over members gives batched matrix
+products. The generic convolution would become a grouped one, which is slow on every backend, and
+whose gradient inside a scan XLA leaves uncanonicalised on CPU.
 """
 
 from collections.abc import Callable
@@ -19,6 +19,11 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "tanh": jnp.tanh,
     "gelu": jax.nn.gelu,
 }
+
+
+FEW_PIXELS = 16
+"""At most so many output pixels are computed one by one; measured on CPU, where it saves a fifth of the thread's
+step at 16 x 16 and a twentieth at 32 x 32. Compile time grows with it."""
 
 
 def axis_padding(size: int, kernel_size: int, stride: int, padding: str) -> tuple[int, int, int]:
@@ -39,7 +44,21 @@ def axis_padding(size: int, kernel_size: int, stride: int, padding: str) -> tupl
 def convolve(
     images: Float[Array, "B H W C"], kernel: Float[Array, "K K C F"], stride: int, padding: str
 ) -> Float[Array, "B h w F"]:
-    """Cross-correlation of images with a square kernel: patches (B h w, K K C) times the kernel (K K C, F)."""
+    """Cross-correlation of images with a square kernel.
+
+    Many output pixels: one product of all patches with the kernel. Few: a product for each, of the part of its
+    patch that lies in the image, since there padding is a large share of the patches (half of them where a 4 x 4
+    map becomes 2 x 2).
+    """
+    rows = axis_padding(images.shape[1], kernel.shape[0], stride, padding)[0]
+    columns = axis_padding(images.shape[2], kernel.shape[1], stride, padding)[0]
+    method = _by_pixel if rows * columns <= FEW_PIXELS else _by_patches
+    return method(images, kernel, stride, padding)
+
+
+def _by_patches(
+    images: Float[Array, "B H W C"], kernel: Float[Array, "K K C F"], stride: int, padding: str
+) -> Float[Array, "B h w F"]:
     batch, height, width, channels = images.shape
     size, features = kernel.shape[0], kernel.shape[-1]
     rows, *pad_rows = axis_padding(height, size, stride, padding)
@@ -53,6 +72,31 @@ def convolve(
     patches = jnp.concatenate([shifted(row, column) for row in range(size) for column in range(size)], axis=-1)
     product = patches.reshape(-1, size * size * channels) @ kernel.reshape(-1, features)
     return product.reshape(batch, rows, columns, features)
+
+
+def _by_pixel(
+    images: Float[Array, "B H W C"], kernel: Float[Array, "K K C F"], stride: int, padding: str
+) -> Float[Array, "B h w F"]:
+    size, features = kernel.shape[0], kernel.shape[-1]
+    outputs = []
+    for image_rows, kernel_rows in _overlaps(images.shape[1], size, stride, padding):
+        # Rows are cut before columns: the gradient then adds up windows within a band, and bands after that.
+        band, band_kernel = images[:, image_rows], kernel[kernel_rows]
+        windows = [
+            (band[:, :, image_columns], band_kernel[:, kernel_columns])
+            for image_columns, kernel_columns in _overlaps(images.shape[2], size, stride, padding)
+        ]
+        products = [part.reshape(len(part), -1) @ weights.reshape(-1, features) for part, weights in windows]
+        outputs.append(jnp.stack(products, axis=1))
+    return jnp.stack(outputs, axis=1)
+
+
+def _overlaps(size: int, kernel_size: int, stride: int, padding: str) -> list[tuple[slice, slice]]:
+    """For each output pixel of an axis, the part of the image under the kernel and the part of the kernel above it."""
+    count, before, _ = axis_padding(size, kernel_size, stride, padding)
+    starts = [index * stride - before for index in range(count)]
+    cuts = [(max(start, 0), min(start + kernel_size, size), start) for start in starts]
+    return [(slice(low, high), slice(low - start, high - start)) for low, high, start in cuts]
 
 
 class Conv(nnx.Module):
