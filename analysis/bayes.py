@@ -28,7 +28,7 @@ from jaxtyping import Array, Float, Int, Key
 from scipy.optimize import root_scalar
 from scipy.special import log_softmax
 
-from jaxbox import config
+from analysis.moments import box_sums, check_task
 from jaxbox import task as tasks
 from jaxbox.config import Task
 
@@ -67,7 +67,7 @@ def posterior_mean(task: Task, images: Float[Any, "n H W C"]) -> Float[np.ndarra
 
 def posterior_mode(task: Task, images: Float[Any, "n H W C"]) -> Float[np.ndarray, "n 2"]:
     """The (x, y) of the most probable position (MAP), the first of equals. See `posterior`."""
-    sums = _box_sums(task, _pixels(task, images))
+    sums = box_sums(task, _pixels(task, images).sum(-1))
     best = sums.reshape(len(sums), -1).argmax(axis=1)
     return tasks.targets(task, tasks.position(task, best))
 
@@ -120,20 +120,12 @@ def threshold_level(task: Task) -> float:
     if task.noise == "white":
         return float(np.sqrt(1 / (2 * divergence_needed)))
     if task.noise == "salt_pepper":
-        excess = lambda p: (1 - p) * np.log((2 - p) / p) - divergence_needed  # noqa: E731
+
+        def excess(probability: float) -> float:
+            return (1 - probability) * np.log((2 - probability) / probability) - divergence_needed
+
         return root_scalar(excess, bracket=(1e-300, 1.0), xtol=1e-15).root
     raise ValueError(f"task.noise is {task.noise!r}; a threshold needs white or salt_pepper")
-
-
-def check_task(task: Task) -> None:
-    """Refuse a task that cannot be run.
-
-    Raises:
-        ConfigurationError: a ValueError, with the field, its value and what is allowed.
-    """
-    # An endless stream, because a training set smaller than a batch is no fault of the image distribution.
-    config.check(config.Configuration(task=dataclasses.replace(task, train_size=0)))
-    tasks.check(task)
 
 
 def gain(task: Task) -> float:
@@ -159,21 +151,8 @@ def _pixels(task: Task, images: Float[Any, "n H W C"]) -> Float[np.ndarray, "n H
     return (array.astype(np.float64) - offset) / scale
 
 
-def _box_sums(task: Task, pixels: Float[np.ndarray, "n H W C"]) -> Float[np.ndarray, "n P_y P_x"]:
-    rows, columns = tasks.position_shape(task)
-    sums = _sliding_sums(pixels.sum(-1, dtype=np.float64), task.box_size, axis=1)
-    sums = _sliding_sums(sums, task.box_size, axis=2)
-    return sums[:, task.margin_top : task.margin_top + rows, task.margin_left : task.margin_left + columns]
-
-
-def _sliding_sums(values: Float[np.ndarray, "n H W"], size: int, axis: int) -> Float[np.ndarray, "n H2 W2"]:
-    totals = np.insert(np.cumsum(values, axis), 0, 0.0, axis)
-    length = totals.shape[axis]
-    return totals.take(range(size, length), axis) - totals.take(range(length - size), axis)
-
-
 def _log_posterior(task: Task, pixels: Float[np.ndarray, "n H W C"]) -> Float[np.ndarray, "n P_y P_x"]:
-    sums = _box_sums(task, pixels)
+    sums = box_sums(task, pixels.sum(-1))
     # Less the largest first: gain times a sum may be so large that the differences drown in rounding.
     return log_softmax(gain(task) * (sums - sums.max((1, 2), keepdims=True)), axis=(1, 2))
 
@@ -207,7 +186,9 @@ def _observe(
     task = dataclasses.replace(static, noise_level=noise_level)
     keys = jax.vmap(lambda i: jax.random.split(jax.random.fold_in(key, i)))(start + jax.numpy.arange(size))
     index: Int[Array, " size"] = jax.vmap(lambda k: tasks.draw_index(task, k, 1)[0])(keys[:, 0])
-    return tasks.observe(task, tasks.render(task, tasks.position(task, index)), keys[:, 1])
+    clean = tasks.render(task, tasks.position(task, index))
+    # As one long row of pixels: short axes are unrolled, and compiling takes ten times as long for the same numbers.
+    return tasks.observe(task, clean.reshape(size, 1, -1, 1), keys[:, 1]).reshape(clean.shape)
 
 
 def _batches(task: Task, key: Key[Array, ""], samples: int) -> Iterator[Float[np.ndarray, "n H W C"]]:

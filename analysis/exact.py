@@ -9,17 +9,15 @@ predictor is perfect and I = H. The example takes a few seconds; time grows as s
 A coordinate with a single position is constant and has no R2.
 """
 
-import contextlib
 import dataclasses
-import io
-import re
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from jaxbox.config import Task
+from jaxbox import command_line
+from jaxbox.config import ConfigurationError, Task
 
 # The rest is imported late: JAX and scikit-learn take seconds, and --help should answer at once.
 if TYPE_CHECKING:
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
 class Arguments:
     """Print what the best linear and the best possible predictor reach on a box task, exactly."""
 
-    task: Annotated[Task, tyro.conf.arg(name="")] = Task()
+    task: Annotated[Task, tyro.conf.arg(name="")] = dataclasses.field(default_factory=Task)
     samples: int = 10_000
     """Images of the Monte Carlo estimates, at least 2."""
     seed: int = 0
@@ -43,7 +41,7 @@ def summary(arguments: Arguments) -> "Table":
     """The table of one task. The Monte Carlo part costs O(samples H W C).
 
     Raises:
-        ValueError: a task that cannot be run or has no closed form, or fewer than 2 samples.
+        ConfigurationError: a task that cannot be run or has no closed form, or fewer than 2 samples.
     """
     from rich.table import Table
 
@@ -52,7 +50,7 @@ def summary(arguments: Arguments) -> "Table":
     task = arguments.task
     moments.check_task(task)
     if arguments.samples < 2:
-        raise ValueError(f"samples: {arguments.samples} is not allowed; it must be at least 2")
+        raise ConfigurationError(f"samples: {arguments.samples} is not allowed; it must be at least 2")
     variance = moments.target_variance(task)
     closed_forms = [predictor(task).mse for predictor in (linear.ramp, linear.minimum_norm, linear.lmmse)]
     mmse, learned = _bayes(arguments)
@@ -65,18 +63,20 @@ def summary(arguments: Arguments) -> "Table":
     return table
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Print the table; on bad input print one line and exit with code 2."""
-    arguments = _parse(argv)
+def main(words: Sequence[str] | None = None) -> int:
+    """Print the table; returns the exit code: 2, after one line that says why, for bad input."""
+    words = sys.argv[1:] if words is None else words
+    try:
+        table = summary(command_line.read(Arguments(), words, "python -m analysis.exact"))
+    except ConfigurationError as error:
+        print(f"analysis.exact: {error}", file=sys.stderr)
+        return 2
     from rich.console import Console
 
-    try:
-        table = summary(arguments)
-    except ValueError as error:
-        _refuse(str(error))
     console = Console()
     # A pipe or a file has no width to respect: nothing is cut there.
     Console(width=console.width if console.is_terminal else 120).print(table)
+    return 0
 
 
 def _bayes(arguments: Arguments) -> "tuple[Estimate, Estimate]":
@@ -111,30 +111,5 @@ def _number(value: float, standard_error: float = 0.0) -> str:
     return f"{value:.4f} ± {standard_error:.2g}" if standard_error else f"{value:.4f}"
 
 
-def _parse(argv: Sequence[str] | None) -> Arguments:
-    """As tyro parses, but what it refuses in a panel of many lines becomes one line."""
-    panel = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(panel):
-            return tyro.cli(Arguments, args=argv, prog="python -m analysis.exact")
-    except SystemExit as stop:
-        if stop.code:
-            _refuse(_first_message(panel.getvalue()))
-        raise
-
-
-def _first_message(panel: str) -> str:
-    """What stands between the panel's title and its first rule, and the option that it suggests, if any."""
-    lines = [line.strip("│ ") for line in panel.splitlines()[1:]]
-    end = next((i for i, line in enumerate(lines) if line.startswith(("─", "╰"))), len(lines))
-    near = re.search(r"Perhaps you meant:\W*(--[\w-]+)", panel)
-    return " ".join(lines[:end]) + (f" (did you mean {near[1]}?)" if near else "")
-
-
-def _refuse(message: str) -> NoReturn:
-    print(f"error: {message}", file=sys.stderr)
-    raise SystemExit(2)
-
-
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

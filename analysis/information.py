@@ -25,7 +25,8 @@ from scipy.spatial import KDTree
 from scipy.special import digamma
 from sklearn.metrics import mutual_info_score
 
-from analysis.bayes import Estimate, check_task
+from analysis.bayes import Estimate
+from analysis.moments import check_task
 from analysis.rate_distortion import rate_distortion, shannon_failure
 from analysis.shannon import (
     SHANNON_EXCEEDS_ENTROPY,

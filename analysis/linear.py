@@ -71,9 +71,7 @@ def ramp(task: Task) -> LinearPredictor:
     """
     check_task(task)
     scale, offset = tasks.input_scale(task)
-    column, row = (np.arange(size) + (1 - task.box_size) / 2 for size in (task.width, task.height))
-    x = tasks.targets(task, np.stack([column, np.zeros_like(column)], axis=-1))[:, 0]
-    y = tasks.targets(task, np.stack([np.zeros_like(row), row], axis=-1))[:, 1]
+    x, y = (_pixel_coordinates(task, axis) for axis in (0, 1))
     weights = np.stack(np.broadcast_arrays(x, y[:, None]), axis=-1) / (task.box_size**2 * scale)
     return _predictor(task, weights, -offset * weights.sum(axis=(0, 1)))
 
@@ -127,8 +125,8 @@ def lmmse(task: Task) -> LinearPredictor:
     (along_y, along_x), (x, y) = axis_modes(task), axis_targets(task)
     for_x, mse_x = _shrunk(along_y[0], along_x[1], x - mean[0], penalty)
     for_y, mse_y = _shrunk(along_x[0], along_y[1], y - mean[1], penalty)
-    weights = box_pictures(task, np.stack([for_x, for_y.T], axis=-1)) / seen.scale
-    return LinearPredictor(weights, mean, np.array([mse_x, mse_y]))
+    weights = box_pictures(task, np.stack([for_x, for_y.T])) / seen.scale
+    return LinearPredictor(np.moveaxis(weights, 0, -1), mean, np.array([mse_x, mse_y]))
 
 
 def fit_ols(task: Task, images: Float[np.ndarray, "n H W C"], targets: Float[np.ndarray, "n 2"]) -> LinearPredictor:
@@ -168,10 +166,21 @@ def expected_mse(predictor: LinearPredictor, task: Task) -> Float[np.ndarray, "2
     check_task(task)
     weights = _checked("weights", predictor.weights, (task.height, task.width, 2))
     seen, (x, y) = channel(task), axis_targets(task)
-    mean = seen.scale * box_sums(task, weights) + seen.offset * weights.sum(axis=(0, 1)) + predictor.intercept
+    sums = np.moveaxis(box_sums(task, np.moveaxis(weights, -1, 0)), 0, -1)
+    mean = seen.scale * sums + seen.offset * weights.sum(axis=(0, 1)) + predictor.intercept
     targets = np.stack(np.broadcast_arrays(x, y[:, None]), axis=-1)
     noise = seen.variance / task.channels * np.square(weights).sum(axis=(0, 1))
     return np.square(mean - targets).mean(axis=(0, 1)) + noise
+
+
+def _pixel_coordinates(task: Task, axis: int) -> Float[np.ndarray, " pixels"]:
+    """The coordinate of each column (axis 0) or row (axis 1): the target of a box centred there."""
+    first = np.zeros(((task.width, task.height)[axis], 2), int)
+    first[:, axis] = np.arange(len(first))
+    last = first.copy()
+    last[:, axis] += 1 - task.box_size
+    # Of the boxes that begin or end with this pixel one lies as far beyond it as the other before it.
+    return (tasks.targets(task, first) + tasks.targets(task, last))[:, axis] / 2
 
 
 class _Staircase(NamedTuple):

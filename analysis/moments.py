@@ -51,14 +51,15 @@ def check_task(task: Task) -> None:
     """Refuse a task that cannot be run, or that has no closed form.
 
     Raises:
-        ValueError: with the field, its value and what is allowed.
+        ConfigurationError: a ValueError, with the field, its value and what is allowed.
     """
     # An endless stream: a training set smaller than a batch is no fault of the image distribution.
     config.check(config.Configuration(task=dataclasses.replace(task, train_size=0)))
     tasks.check(task)
     for axis in axis_targets(task):
         if not np.allclose(np.diff(axis, 2), 0, atol=1e-9):
-            raise ValueError(f"task.targets: {task.targets!r} has no closed form; it must be affine in the position")
+            allowed = "it must be affine in the position"
+            raise config.ConfigurationError(f"task.targets: {task.targets!r} has no closed form; {allowed}")
 
 
 def channel(task: Task) -> Channel:
@@ -119,21 +120,20 @@ def axis_modes(task: Task) -> tuple[tuple[Modes, Modes], tuple[Modes, Modes]]:
     return along_y, along_y if rows == columns else gram_modes(columns, task.box_size)
 
 
-def box_sums(task: Task, pictures: Float[np.ndarray, "H W k"]) -> Float[np.ndarray, "P_y P_x k"]:
-    """The sum of each picture over the box, at every position."""
-    inside = pictures[
-        task.margin_top : task.height - task.margin_bottom, task.margin_left : task.width - task.margin_right
-    ]
-    return _window_sums(_window_sums(inside, task.box_size, 0), task.box_size, 1)
+def box_sums(task: Task, pictures: Float[np.ndarray, "n H W"]) -> Float[np.ndarray, "n P_y P_x"]:
+    """The sum of each picture over the box, at every position. O(n H W), whatever the box."""
+    rows = slice(task.margin_top, task.height - task.margin_bottom)
+    columns = slice(task.margin_left, task.width - task.margin_right)
+    return _window_sums(_window_sums(pictures[:, rows, columns], task.box_size, 1), task.box_size, 2)
 
 
-def box_pictures(task: Task, coefficients: Float[np.ndarray, "P_y P_x k"]) -> Float[np.ndarray, "H W k"]:
+def box_pictures(task: Task, coefficients: Float[np.ndarray, "n P_y P_x"]) -> Float[np.ndarray, "n H W"]:
     """The adjoint of `box_sums`: the sum of all clean images, each times its coefficient."""
     beyond = task.box_size - 1
-    around = np.pad(coefficients, ((beyond, beyond), (beyond, beyond), (0, 0)))
-    covered = _window_sums(_window_sums(around, task.box_size, 0), task.box_size, 1)
+    around = np.pad(coefficients, ((0, 0), (beyond, beyond), (beyond, beyond)))
+    covered = _window_sums(_window_sums(around, task.box_size, 1), task.box_size, 2)
     vertical, horizontal = (task.margin_top, task.margin_bottom), (task.margin_left, task.margin_right)
-    return np.pad(covered, (vertical, horizontal, (0, 0)))
+    return np.pad(covered, ((0, 0), vertical, horizontal))
 
 
 def _half(gram: Float[np.ndarray, "P P"], basis: Float[np.ndarray, "P n"]) -> Modes:

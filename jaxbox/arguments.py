@@ -57,7 +57,7 @@ def parse(words: Sequence[str], default: Configuration | None = None) -> Argumen
         SystemExit: after printing the help.
     """
     start = Arguments(configuration=default or Configuration())
-    return command_line.read(Arguments, words, "python -m jaxbox.sweep", start)
+    return command_line.read(start, words, "python -m jaxbox.sweep")
 
 
 def plan(words: Sequence[str], arguments: Arguments) -> Plan:

@@ -20,8 +20,8 @@ from jaxbox.config import ConfigurationError
 Arguments = TypeVar("Arguments")
 
 
-def read(cls: type[Arguments], words: Sequence[str], program: str, default: Arguments | None = None) -> Arguments:
-    """The `cls`, a dataclass, that these words describe; `default` has the fields that they leave out.
+def read(default: Arguments, words: Sequence[str], program: str) -> Arguments:
+    """`default`, a dataclass, with the fields replaced that these words name.
 
     In the name of an option - and _ mean the same. A field that is itself a dataclass must have the tyro name "": its
     fields are options of their own.
@@ -34,14 +34,19 @@ def read(cls: type[Arguments], words: Sequence[str], program: str, default: Argu
     try:
         with contextlib.redirect_stderr(panel):
             arguments, unknown = tyro.cli(
-                cls, prog=program, args=list(words), default=default, return_unknown_args=True, use_underscores=True
+                type(default),
+                prog=program,
+                args=list(words),
+                default=default,
+                return_unknown_args=True,
+                use_underscores=True,
             )
     except SystemExit as stop:
         if not stop.code:
             raise
         raise ConfigurationError(_one_line(panel.getvalue())) from None
     if unknown:
-        _refuse_option(unknown[0], cls)
+        _refuse_option(unknown[0], type(default))
     return arguments
 
 
@@ -57,8 +62,12 @@ def _options(cls: type) -> Iterator[str]:
 
 
 def _one_line(panel: str) -> str:
-    """The message inside the panel that tyro draws, without its help text."""
-    lines = [line.strip("│╭╮╰╯─ \n") for line in panel.splitlines()]
-    message = " ".join(itertools.takewhile(bool, lines[1:]))
+    """The message inside the panel that tyro draws, without its title and help text.
+
+    Where standard output is not UTF-8 the panel's rules are hyphens.
+    """
+    drawn = (line.strip("│╭╮╰╯─ \n") for line in panel.splitlines()[1:])
+    lines = itertools.dropwhile(lambda line: not line, (re.sub("^-+$", "", line) for line in drawn))
+    message = " ".join(itertools.takewhile(bool, lines))
     usage = next((line for line in lines if re.match(r"-\S+ ", line)), "")
     return f"{message}; expected {usage}" if usage else message

@@ -175,7 +175,7 @@ def train_step(
         return losses.LOSSES[configuration.loss.name](configuration.loss, predictions, targets).mean()
 
     loss, gradient = jax.value_and_grad(batch_loss)(state.params)
-    norm = optax.global_norm(gradient)
+    norm = optax.tree.norm(gradient)
     updates, optimizer_state = _optimizer(configuration).update(gradient, state.optimizer_state, state.params)
     new = (optax.apply_updates(state.params, updates), optimizer_state)
     finite = jnp.isfinite(loss) & jnp.isfinite(norm)

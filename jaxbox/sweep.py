@@ -142,6 +142,9 @@ def main(words: Sequence[str] | None = None) -> int:
             _list()
             return 0
         return _sweep(words, arguments)
+    except KeyboardInterrupt:
+        print("jaxbox.sweep: stopped", file=sys.stderr)
+        return 130
     except BrokenPipeError:  # the reader of the output, such as head, has gone
         sys.stderr.close()
         return 1

@@ -21,7 +21,8 @@ def test_every_step_is_listed_once():
 @pytest.mark.parametrize("function", audit.AUDIT)
 def test_the_example_decides_the_verdict(function):
     verdict = function()
-    assert verdict.counterexample and verdict.correction
+    assert verdict.counterexample
+    assert verdict.correction
     # A step that holds as stated agrees with its example; any other is contradicted by it.
     assert (verdict.claimed == pytest.approx(verdict.true)) == (verdict.verdict == "true")
 

@@ -50,7 +50,7 @@ def centres(task):
 
 
 def test_averages_are_those_over_every_image():
-    images, likelihood = every_image(SMALL)
+    _, likelihood = every_image(SMALL)
     weight = likelihood.mean(1)
     given = likelihood / likelihood.sum(1, keepdims=True)
     variance = given @ centres(SMALL) ** 2 - (given @ centres(SMALL)) ** 2

@@ -2,8 +2,6 @@
 
 import dataclasses
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -26,9 +24,7 @@ SHAPES = {
 }
 SHAPE = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
 INPUTS = pytest.mark.parametrize("inputs", tasks.INPUTS)
-NOISE = pytest.mark.parametrize(
-    ("noise", "noise_level"), [("none", 0.0), ("white", 0.4), ("salt_pepper", 0.3), ("salt_pepper", 1.0)]
-)
+NOISE = pytest.mark.parametrize(("noise", "noise_level"), [("none", 0.0), ("white", 0.4), ("salt_pepper", 0.3)])
 
 
 def dense_moments(task):
@@ -72,26 +68,6 @@ def test_error_follows_explicit_gradient_descent_from_zero(shape, inputs, noise,
         expected.append(dense_error(moments, weights))
     # At 1e-15 a step, relative to E[y^2] < 1, and the cancelling terms of the dense error up to 1e3 times as large.
     np.testing.assert_allclose(mean_squared_error(task, rate, steps), expected, atol=1e-11)
-
-
-def test_error_follows_the_gradient_of_the_loss_that_networks_train_on():
-    task = Task(height=5, width=6, box_size=2, inputs="inverted", margin_top=2)
-    places = tasks.positions(task)
-    images = jnp.asarray(tasks.inputs(task, tasks.render(task, places))).reshape(len(places), -1)
-    targets = jnp.asarray(tasks.targets(task, places), jnp.float32)
-    rate = 0.8 * max_stable_learning_rate(task)
-
-    def loss(parameters):
-        return jnp.mean((images @ parameters[0] + parameters[1] - targets) ** 2)
-
-    parameters = (jnp.zeros((images.shape[1], 2)), jnp.zeros(2))
-    for step in range(41):
-        if step % 20 == 0:
-            # float32 over 40 steps of a dozen operations.
-            expected = 2 * float(loss(parameters))
-            assert mean_squared_error(task, rate, [step]).sum() == pytest.approx(expected, rel=1e-4)
-        gradient = jax.grad(loss)(parameters)
-        parameters = jax.tree.map(lambda value, slope: value - rate * slope, parameters, gradient)
 
 
 @NOISE
@@ -205,7 +181,8 @@ def test_minibatches_of_noisy_images_contract_too(noise, noise_level, inputs):
         grid = np.stack(np.meshgrid(*[np.arange(3)] * 6), axis=-1).reshape(-1, 6)
         pixels = (clean[:, None] + noise_level * nodes[grid]).reshape(-1, 6)
         weights = np.tile(masses[grid].prod(axis=1), len(places)) / len(places)
-    images = np.pad(tasks.inputs(task, pixels), ((0, 0), (0, 1)), constant_values=1)
+    images = tasks.inputs(task, pixels.reshape(-1, 2, 3, 1)).reshape(-1, 6)
+    images = np.pad(images, ((0, 0), (0, 1)), constant_values=1)
     moment = images.T * weights @ images
     fourth = images.T * (weights * np.sum(images**2, axis=1)) @ images
     for batch_size in (1, 3):
@@ -272,14 +249,14 @@ def test_bad_arguments_are_refused_by_name():
     with pytest.raises(ValueError, match="batch_size is 0"):
         max_stable_learning_rate(task, batch_size=0)
     for rate in (0.0, 1.001 * max_stable_learning_rate(task)):
-        with pytest.raises(ValueError, match="learning_rate is .* less than"):
+        with pytest.raises(ValueError, match=r"learning_rate is .* less than"):
             steps_to_r2(task, rate, 0.9)
     for r2 in (1.0, 1.5, float("nan")):
-        with pytest.raises(ValueError, match="r2 is .* less than 1"):
+        with pytest.raises(ValueError, match=r"r2 is .* less than 1"):
             steps_to_r2(task, 0.1, r2)
     with pytest.raises(ValueError, match="R2 needs at least 2"):
         steps_to_r2(SHAPES["one column"], 0.1, 0.5)
     with pytest.raises(ValueError, match="coupled modes"):
         spectrum(Task(height=1024, width=1024, box_size=5))
-    with pytest.raises(ValueError, match="task.box_size"):
+    with pytest.raises(ValueError, match=r"task\.box_size"):
         spectrum(Task(height=4, width=4, box_size=5))

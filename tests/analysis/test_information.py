@@ -30,7 +30,7 @@ def test_entropy_counts_positions():
     assert info.entropy(Task(6, 9, 2, margin_left=3, margin_top=1)) == pytest.approx(np.log(4 * 5))
 
 
-@pytest.mark.parametrize("level", [0.02, 0.1, 0.3, 0.5, 0.8, 0.99, 1.0])
+@pytest.mark.parametrize("level", [0.02, 0.1, 0.5, 0.9, 1.0])
 def test_chain_of_inequalities_exactly_on_every_image(level):
     """All 2^16 images: nothing is estimated, so nothing but rounding may break the order."""
     task = Task(height=4, width=4, box_size=2, noise="salt_pepper", noise_level=level)
@@ -51,10 +51,11 @@ def test_chain_of_inequalities_exactly_on_every_image(level):
     assert np.all(np.diff(chain) <= 1e-9), chain
     if level == 0.1:
         # Not vacuous: in the middle of the grid every link but the last is strict, and the bounds are informative.
-        assert np.all(np.diff(chain[:4]) < -1e-4) and chain[-1] > 0.1
+        assert np.all(np.diff(chain[:4]) < -1e-4)
+        assert chain[-1] > 0.1
 
 
-@pytest.mark.parametrize("level", [0.2, 0.5, 0.9, 1.3, 5.0])
+@pytest.mark.parametrize("level", [0.2, 0.9, 5.0])
 def test_chain_of_inequalities_by_coordinate_under_white_noise(level):
     task = Task(height=12, width=16, box_size=3, noise="white", noise_level=level)
     shape, spacing = tasks.position_shape(task)[::-1], (2 / 16, 2 / 12)

@@ -122,7 +122,8 @@ def test_the_threads_bound_fails_on_a_lattice_where_it_is_said_to(positions):
     mse = mse[np.abs(mse / failure - 1) > 0.01]
     fails = info.shannon_bound(mse, positions, 0.5) > info.rate_distortion(mse, positions, 0.5)
     np.testing.assert_array_equal(fails, mse < failure)
-    assert fails.any() and not fails.all()
+    assert fails.any()
+    assert not fails.all()
 
 
 def test_the_threads_bound_is_vacuous_at_the_variance_and_infinite_at_zero():

@@ -1,0 +1,19 @@
+"""What every test shares: eight fake CPU devices, and signatures whose shapes and types are checked while tests run."""
+
+import os
+
+import jax
+from jaxtyping import install_import_hook
+
+DEVICES = 8
+# The configuration is left out: a value of the wrong type must reach its own check, which says what is allowed.
+CHECKED = ("task", "layers", "models", "losses", "optimizers", "metrics", "results", "population", "store")
+
+jax.config.update("jax_num_cpu_devices", DEVICES)
+jax.config.update("jax_enable_x64", False)
+# Nearly every program here runs once, so that compiling in a hurry halves the time. The processes of
+# test_reliability.py optimise as users' do; JAX_DISABLE_MOST_OPTIMIZATIONS=0 makes everything do so.
+jax.config.update("jax_disable_most_optimizations", os.environ.get("JAX_DISABLE_MOST_OPTIMIZATIONS", "1") == "1")
+install_import_hook([f"jaxbox.{name}" for name in CHECKED], "beartype.beartype")
+# JAX starts here, before anything that a test calls can choose another number of devices.
+assert len(jax.devices()) == DEVICES, "JAX started before tests/conftest.py"

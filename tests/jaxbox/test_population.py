@@ -1,0 +1,196 @@
+"""Many members: the same as alone, in any order, cut into any chunks, over any devices, in one compiled program."""
+
+import contextlib
+import dataclasses
+from functools import partial
+from types import SimpleNamespace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxbox import member, population
+from jaxbox.config import Configuration, Model, Optimizer, Task
+from jaxbox.population import Population
+
+TASK = Task(height=5, width=6, box_size=2, noise="white", train_size=20)
+STEPS, SEEDS = 6, 3
+
+
+def configurations(model, *rates):
+    """One a learning rate, with a noise level that differs too."""
+    base = Configuration(TASK, model, batch_size=8, steps=STEPS, eval_every=2)
+    return [
+        dataclasses.replace(
+            base, task=dataclasses.replace(TASK, noise_level=rate), optimizer=Optimizer("adam", learning_rate=rate)
+        )
+        for rate in rates
+    ]
+
+
+MLP = configurations(Model("mlp", hidden=4), 0.01, 0.05)
+
+
+def trained(chosen, members_per_chunk=None, devices=None, seeds=SEEDS, platform=None):
+    """(index, seed) -> (parameters, measures) of every member after STEPS steps."""
+    (group,) = population.group(chosen, seeds)
+    many = Population(group, members_per_chunk, devices)
+    if platform:
+        many.devices = [SimpleNamespace(platform=platform)] * len(many.devices)
+    return results(many)
+
+
+def results(many):
+    """(index, seed) -> (parameters, measures) of every member after STEPS steps."""
+    found = {}
+    for chunk in many.chunks():
+        seeds, floats = many.inputs(chunk)
+        state = many.initialize(seeds, floats)
+        state, measures = jax.device_get(many.advance(state, seeds, floats, 0, STEPS))
+        for row, key in enumerate(chunk):
+            found[key] = jax.tree.map(lambda leaf, row=row: leaf[row], (state.params, measures))
+    return found
+
+
+@pytest.fixture(scope="module")
+def together():
+    return trained(MLP)
+
+
+def assert_equal(ours, theirs, rtol=0.0, atol=0.0):
+    assert ours.keys() == theirs.keys()
+    for key in ours:
+        jax.tree.map(partial(np.testing.assert_allclose, rtol=rtol, atol=atol), ours[key], theirs[key])
+
+
+# Six steps of Adam on sums of at most 30 products: 180 u is 1e-5 of each parameter's size, under 1.
+ROUNDING = {"rtol": 2e-4, "atol": 2e-5}
+
+
+def test_a_member_alone_is_the_member_in_a_population(together):
+    for index, configuration in enumerate(MLP):
+
+        @jax.jit
+        def alone(seed, configuration=configuration):
+            state, measures = member.train(configuration, member.initialize(configuration, seed), seed, 0, STEPS)
+            return state.params, measures | member.evaluate(configuration, state, seed)
+
+        for seed in range(SEEDS):
+            params, measures = together[index, seed]
+            expected_params, expected = jax.device_get(alone(jnp.uint32(seed)))
+            jax.tree.map(partial(np.testing.assert_allclose, **ROUNDING), params, expected_params)
+            assert measures.keys() == expected.keys() | {"last_step"}
+            for name, value in expected.items():
+                np.testing.assert_allclose(measures[name], value, **ROUNDING, err_msg=name)
+            assert measures["last_step"] == STEPS
+
+
+def test_permuting_configurations_permutes_results(together):
+    swapped = trained(MLP[::-1])
+    assert_equal({(1 - index, seed): values for (index, seed), values in swapped.items()}, together)
+
+
+def test_members_differ(together):
+    assert len({float(values[1]["loss"]) for values in together.values()}) == len(together)
+
+
+def test_one_device_and_eight_give_the_same(together):
+    assert len(jax.devices()) == 8
+    assert_equal(trained(MLP, devices=jax.devices()[:1]), together, **ROUNDING)
+
+
+@pytest.mark.parametrize("members_per_chunk", [1, 4])
+def test_the_size_of_a_chunk_does_not_matter(together, members_per_chunk):
+    assert_equal(trained(MLP, members_per_chunk), together, **ROUNDING)
+
+
+def test_members_in_step_equal_members_in_turn(together):
+    # What a GPU would run: the members of a device go through each step together.
+    assert_equal(trained(MLP, devices=jax.devices()[:2], platform="gpu"), together, **ROUNDING)
+
+
+def test_chunks_hold_every_member_once_in_equal_parts():
+    (group,) = population.group(MLP, 5)
+    for asked in (1, 3, 4, 9, 10, 1000, None):
+        chunks = Population(group, asked).chunks()
+        assert [key for chunk in chunks for key in chunk] == [(index, seed) for index in (0, 1) for seed in range(5)]
+        assert max(map(len, chunks)) <= (asked or 10)
+        assert len(chunks) == -(-10 // min(asked or 10, 10))
+
+
+@contextlib.contextmanager
+def compilations():
+    """Counts the programs that XLA compiles, of any kind."""
+    count = SimpleNamespace(value=0)
+
+    def listen(event, duration, **_):
+        count.value += event == "/jax/core/compile/backend_compile_duration"
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    try:
+        yield count
+    finally:
+        jax.monitoring.unregister_event_duration_listener(listen)
+
+
+def test_a_group_compiles_once_whatever_its_size():
+    chosen = configurations(Model("linear"), 0.01, 0.02, 0.03)
+    groups = population.group([*chosen, dataclasses.replace(chosen[0], batch_size=4)], SEEDS)
+    assert [[index for index, _ in group.configurations] for group in groups] == [[0, 1, 2], [3]]
+    many = Population(groups[0], members_per_chunk=2)
+    assert len(many.chunks()) == 5
+    with compilations() as first:
+        many.compile()
+    assert first.value == 1
+    # A first chunk may compile what moves arrays; from then on, chunks, steps and values make no new program.
+    run_chunk(many, many.chunks()[0], 0, 2)
+    with compilations() as later:
+        for chunk in many.chunks():
+            run_chunk(many, chunk, 0, 2)
+            run_chunk(many, chunk, 2, STEPS)
+    assert later.value == 0
+
+
+def run_chunk(many, chunk, first, last):
+    seeds, floats = many.inputs(chunk)
+    return many.advance(many.initialize(seeds, floats), seeds, floats, first, last)
+
+
+def test_the_count_of_compilations_counts():
+    with compilations() as count:
+        jax.jit(lambda x: x * 3.0 + 1.0)(jnp.zeros(3, jnp.float32)).block_until_ready()
+        jax.jit(lambda x: x * 5.0 - 1.0)(jnp.zeros(3, jnp.float32)).block_until_ready()
+    assert count.value >= 2
+
+
+def test_a_seed_pairs_across_configurations():
+    still = [dataclasses.replace(c, optimizer=Optimizer("sgd", 0.0)) for c in MLP]
+    still[1] = dataclasses.replace(still[1], task=dataclasses.replace(TASK, noise_level=0.9))
+    found = trained(still)  # weights that do not move are the initial ones
+    for seed in range(SEEDS):
+        (one, first), (two, second) = found[0, seed], found[1, seed]
+        jax.tree.map(np.testing.assert_array_equal, one, two)
+        np.testing.assert_array_equal(first["seen"], second["seen"])
+    for a, b in [(0, 1), (0, 2), (1, 2)]:
+        assert (found[0, a][0]["hidden"]["kernel"] != found[0, b][0]["hidden"]["kernel"]).all()
+        assert (found[0, a][1]["seen"] != found[0, b][1]["seen"]).any()
+
+
+@pytest.mark.parametrize("platform", ["cpu", "gpu"], ids=["members in turn", "members in step"])
+def test_a_member_that_fails_changes_no_bit_of_its_neighbours(platform):
+    model = Model("linear")
+    healthy, broken = configurations(model, 0.01, 0.02, 0.03), configurations(model, 0.01, 0.02, 0.03)
+    broken[1] = dataclasses.replace(broken[1], optimizer=Optimizer("adam", learning_rate=1e30))
+    (group,), (broken_group,) = population.group(healthy, SEEDS), population.group(broken, SEEDS)
+    many = Population(group, devices=jax.devices()[:1])
+    many.devices = [SimpleNamespace(platform=platform)]
+    theirs = results(many)
+    many.group = broken_group  # the same program, other floats
+    ours = results(many)
+    for seed in range(SEEDS):
+        assert ours[1, seed][1]["failed_step"] == 1
+        assert not ours[1, seed][1]["finite"]
+        for index in (0, 2):
+            jax.tree.map(np.testing.assert_array_equal, ours[index, seed], theirs[index, seed])
+            assert ours[index, seed][1]["finite"]
