@@ -135,5 +135,5 @@ class Activation(nnx.Module):
     def __call__(self, values: Float[Array, "B ..."]) -> Float[Array, "B ..."]:
         output = ACTIVATIONS[self.name](values)
         if self.name == "relu":
-            self.sow(nnx.Intermediate, "output", output)
+            self.output = nnx.Intermediate(output)
         return output

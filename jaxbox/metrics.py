@@ -5,6 +5,8 @@ R2 = 1 - MSE / Var(target) and MSE / Var(target) = (1 - rho^2) + (rho - s)^2 + b
 (Murphy, Monthly Weather Review 116, 1988).
 """
 
+from typing import Any
+
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
@@ -13,29 +15,29 @@ AXES = ("x", "y")
 
 
 def split_mse(
-    predictions: Float[Array, "N 2"], targets: Float[Array, "N 2"], seen: Bool[Array, " N"]
+    predictions: Float[Array, "N 2"], targets: Float[Any, "N 2"], seen: Bool[Array, " N"]
 ) -> Float[Array, "3 2"]:
     """Mean squared error per split (SPLITS) and axis, in squared target units; NaN where a split is empty."""
     weights = jnp.stack([jnp.ones_like(seen), seen, ~seen]).astype(predictions.dtype)
     return weights @ jnp.square(predictions - targets) / weights.sum(axis=1, keepdims=True)
 
 
-def moments(predictions: Float[Array, "N 2"], targets: Float[Array, "N 2"]) -> dict[str, Float[Array, " 2"]]:
+def moments(predictions: Float[Array, "N 2"], targets: Float[Any, "N 2"]) -> dict[str, Float[Array, " 2"]]:
     """r2, variance_ratio, correlation and bias per axis over all positions.
 
     The correlation of a constant prediction is 0; all but the bias are NaN where the target is constant.
     """
-    bias = jnp.mean(predictions - targets, axis=0)
-    prediction, target = predictions - predictions.mean(axis=0), targets - targets.mean(axis=0)
-    variance, target_variance = jnp.mean(prediction**2, axis=0), jnp.mean(target**2, axis=0)
-    covariance = jnp.mean(prediction * target, axis=0)
-    scale = jnp.sqrt(variance * target_variance)
-    correlation = jnp.where(variance > 0, covariance / jnp.where(variance > 0, scale, 1), 0)
+    target, target_variance = targets - targets.mean(axis=0), targets.var(axis=0)
+    errors = predictions - targets
+    prediction = predictions - predictions.mean(axis=0)
+    variance = jnp.mean(prediction**2, axis=0)
+    scale = jnp.sqrt(jnp.where(variance > 0, variance, 1)) * jnp.sqrt(target_variance)
+    correlation = jnp.where(variance > 0, jnp.mean(prediction * target, axis=0) / scale, 0)
     return {
-        "r2": 1 - jnp.mean(jnp.square(predictions - targets), axis=0) / target_variance,
+        "r2": 1 - jnp.mean(errors**2, axis=0) / target_variance,
         "variance_ratio": variance / target_variance,
         "correlation": jnp.where(target_variance > 0, correlation, jnp.nan),
-        "bias": bias,
+        "bias": jnp.mean(errors, axis=0),
     }
 
 

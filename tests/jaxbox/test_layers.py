@@ -36,7 +36,7 @@ UNIT_ROUNDOFF = float(jnp.finfo(jnp.float32).eps) / 2
 
 
 def reference(images, kernel, stride, padding):
-    return lax.conv_general_dilated(images, kernel, (stride, stride), padding, dimension_numbers=("NHWC", "HWIO", "NHWC"))
+    return lax.conv_general_dilated(images, kernel, (stride, stride), padding, dimension_numbers=("NHWC", "OHWI", "NHWC"))
 
 
 def normal(seed, *shape):
@@ -55,7 +55,7 @@ def assert_equal_sums(ours, theirs, magnitudes, terms):
 @CONVOLUTIONS
 def test_convolve_and_its_gradients_equal_the_generic_convolution(height, width, kernel_size, stride, padding):
     batch, channels, features = 3, 2, 4
-    images, kernel = normal(0, batch, height, width, channels), normal(1, kernel_size, kernel_size, channels, features)
+    images, kernel = normal(0, batch, height, width, channels), normal(1, features, kernel_size, kernel_size, channels)
 
     @jax.jit
     def compare(images, kernel):
@@ -75,7 +75,7 @@ def test_convolve_and_its_gradients_equal_the_generic_convolution(height, width,
 
 @pytest.mark.parametrize(("height", "width", "stride", "padding"), [(6, 5, 2, "SAME"), (5, 7, 1, "VALID")])
 def test_members_of_a_vmap_are_convolved_each_with_its_own_kernel(height, width, stride, padding):
-    images, kernels = normal(0, 3, 2, height, width, 2), normal(1, 3, 3, 3, 2, 4)
+    images, kernels = normal(0, 3, 2, height, width, 2), normal(1, 3, 4, 3, 3, 2)
 
     def both(images, kernel):
         output, pull = jax.vjp(lambda a, b: layers.convolve(a, b, stride, padding), images, kernel)
@@ -95,7 +95,7 @@ def test_the_layer_equals_flax(stride, padding):
     images, bias = normal(0, 2, 7, 6, 3), normal(1, 4)
     ours = layers.Conv(3, 4, 2, stride, padding, rngs=nnx.Rngs(params=0))
     theirs = nnx.Conv(3, 4, (2, 2), strides=(stride, stride), padding=padding, rngs=nnx.Rngs(params=1))
-    theirs.kernel[...], theirs.bias[...], ours.bias[...] = ours.kernel[...], bias, bias
+    theirs.kernel[...], theirs.bias[...], ours.bias[...] = ours.kernel[...].transpose(1, 2, 3, 0), bias, bias
     # 12 products of size under 1 and a bias: 13 u is 8e-7.
     np.testing.assert_allclose(ours(images), theirs(images), rtol=1e-5, atol=5e-6)
 
@@ -136,7 +136,7 @@ def test_dense_is_a_matrix_product_of_the_flattened_example():
     images = normal(0, 4, 3, 2, 2)
     layer = layers.Dense(12, 5, rngs=nnx.Rngs(params=0))
     layer.bias[...] = normal(1, 5)
-    expected = np.asarray(images, float).reshape(4, 12) @ np.asarray(layer.kernel[...], float)
+    expected = np.asarray(images, float).reshape(4, 12) @ np.asarray(layer.kernel[...], float).T
     np.testing.assert_allclose(layer(images), expected + np.asarray(layer.bias[...], float), rtol=1e-5, atol=1e-5)
 
 
@@ -168,8 +168,8 @@ def test_the_mlp_is_its_formula():
     network = MODELS["mlp"](model, task, rngs=nnx.Rngs(params=0))
     params = jax.tree.map(lambda leaf: np.asarray(leaf, float), nnx.to_pure_dict(nnx.state(network, nnx.Param)))
     images = normal(0, 5, 3, 4, 1)
-    hidden = expit(np.asarray(images, float).reshape(5, 12) @ params["hidden"]["kernel"] + params["hidden"]["bias"])
-    expected = hidden @ params["head"]["kernel"] + params["head"]["bias"]
+    hidden = expit(np.asarray(images, float).reshape(5, 12) @ params["hidden"]["kernel"].T + params["hidden"]["bias"])
+    expected = hidden @ params["head"]["kernel"].T + params["head"]["bias"]
     np.testing.assert_allclose(network(images), expected, rtol=1e-5, atol=1e-5)
 
 
@@ -182,5 +182,5 @@ def test_the_cnn_is_a_chain_of_convolutions(padding):
     values = images = normal(0, 5, 9, 7, 3)
     for layer in params["convolutions"].values():
         values = jnp.tanh(reference(values, layer["kernel"], 2, padding) + layer["bias"])
-    expected = values.reshape(5, -1) @ params["head"]["kernel"] + params["head"]["bias"]
+    expected = values.reshape(5, -1) @ params["head"]["kernel"].T + params["head"]["bias"]
     np.testing.assert_allclose(network(images), expected, rtol=1e-5, atol=1e-5)

@@ -36,7 +36,7 @@ def design(task, index, images=None):
 def weights(state):
     """The linear model's kernel with its bias as a last row, float64."""
     head = state.params["head"]
-    return np.concatenate([np.asarray(head["kernel"], float), np.asarray(head["bias"], float)[None]])
+    return np.concatenate([np.asarray(head["kernel"], float).T, np.asarray(head["bias"], float)[None]])
 
 
 def sgd(weights, memory, gradient, step, rate):
