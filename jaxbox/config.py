@@ -20,6 +20,10 @@ class ConfigurationError(ValueError):
     """A configuration that cannot be run; the message is one line: field, value, what is allowed."""
 
 
+class RunError(ValueError):
+    """A run folder that cannot be used; the message is one line."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Task:
     """The image distribution. Lengths are in pixels, noise in units of the [0, 1] pixel scale."""

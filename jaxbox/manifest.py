@@ -21,6 +21,7 @@ class Manifest:
     def __init__(self, path: Path, devices: Sequence[Any]):
         self.path = path
         self.content = {"status": "running", "sessions": [], "groups": [], **store.load_manifest(path)}
+        self.content["status"] = "running"
         self.content["sessions"].append(describe(devices))
         self._start = time.monotonic()
         self.save()

@@ -10,7 +10,6 @@ Everything is written aside and renamed, so a kill at any moment leaves the prev
 
 import fcntl
 import json
-import os
 import shutil
 from functools import partial
 from pathlib import Path
@@ -23,13 +22,9 @@ import xarray
 from jaxtyping import PyTree
 
 from jaxbox import config, member, results
-from jaxbox.config import Plan
+from jaxbox.config import Plan, RunError
 
 CONFIGURATION, MANIFEST, RESULTS = "configuration.json", "manifest.json", "results.zarr"
-
-
-class RunError(ValueError):
-    """A run folder that cannot be used; the message is one line."""
 
 
 def create(path: Path, plan: Plan, overwrite: bool = False) -> None:
@@ -43,22 +38,19 @@ def create(path: Path, plan: Plan, overwrite: bool = False) -> None:
             raise RunError(f"run: {path} exists; give --resume {path} to go on with it, --overwrite, or another --name")
         if any(path.iterdir()) if path.is_dir() else True:
             load_plan(path)
+            lock(path).close()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        discard(path)
-        path.mkdir()
+        aside = path.with_name(f".{path.name}.aside")
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir()
         values = [config.to_dict(configuration) for configuration in plan.configurations]
         content = {"fingerprint": plan.fingerprint, "seeds": plan.seeds, "configurations": values}
-        _write_json(path / CONFIGURATION, content)
+        _write_json(aside / CONFIGURATION, content)
+        discard(path)
+        aside.rename(path)
     except OSError as error:
         raise RunError(f"run: {path} cannot be written: {error.strerror}") from None
-
-
-def check_writable(path: Path) -> None:
-    """Raises RunError unless a folder can be made at `path`."""
-    parent = next(folder for folder in path.absolute().parents if folder.exists())
-    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-        raise RunError(f"run: {path} cannot be written: no permission to make a folder in {parent}")
 
 
 def load_plan(path: Path) -> Plan:
@@ -84,9 +76,33 @@ def load_plan(path: Path) -> Plan:
 
 
 def load_manifest(path: Path) -> dict[str, Any]:
-    """The run's manifest, empty before the first is written."""
+    """The run's manifest, empty before the first is written.
+
+    Raises:
+        RunError: it is damaged, or missing though there are checkpoints.
+    """
     file = path / MANIFEST
-    return json.loads(file.read_text()) if file.exists() else {}
+    if not file.exists():
+        if (path / "checkpoints").exists():
+            raise RunError(f"run: {file} is missing: nobody knows any more which members the checkpoints hold")
+        return {}
+    try:
+        return json.loads(file.read_text())
+    except ValueError as error:
+        raise RunError(f"run: {file} is damaged: {error}") from None
+
+
+def check_complete(path: Path, plan: Plan) -> None:
+    """Raises RunError if a run that was complete has lost a checkpoint, so that it is not trained again."""
+    manifest = load_manifest(path)
+    for number, group in enumerate(manifest.get("groups", []) if manifest.get("status") == "complete" else []):
+        chunks = -(-len(group["configurations"]) * plan.seeds // group["members_per_chunk"])
+        for chunk in range(chunks):
+            folder = checkpoint_folder(path, number) / f"chunk-{chunk:05d}"
+            if last_checkpoint(folder) is None:
+                raise RunError(
+                    f"run: {folder} has lost its checkpoint; the run was complete, and its results still are"
+                )
 
 
 def save_manifest(path: Path, manifest: dict[str, Any]) -> None:

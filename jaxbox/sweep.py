@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jaxbox import arguments as command
-from jaxbox.config import Configuration, ConfigurationError, Plan
+from jaxbox.config import Configuration, ConfigurationError, Plan, RunError
 from jaxbox.experiments import EXPERIMENTS
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def run(
         if plan and plan.fingerprint != stored.fingerprint:
             raise ConfigurationError(f"resume: {path} was made with {_difference(plan, stored)}; leave the fields out")
         plan = stored
+        store.check_complete(path, plan)
         population.one_device_per_core()
     for configuration in plan.configurations:
         member.check(configuration)
@@ -80,7 +81,7 @@ def _check(plan: Plan, members_per_chunk: int | None, checkpoint_seconds: float)
     for field, value in (("seeds", plan.seeds), ("members_per_chunk", members_per_chunk)):
         if value is not None and value < 1:
             raise ConfigurationError(f"{field}: {value} is not allowed; it must be at least 1")
-    if checkpoint_seconds < 0:
+    if not checkpoint_seconds >= 0:
         raise ConfigurationError(f"checkpoint_seconds: {checkpoint_seconds} is not allowed; it must be at least 0")
     for configuration in plan.configurations:
         member.check(configuration)
@@ -125,7 +126,7 @@ def _train(
             for chunk in training.chunks(trained, store.checkpoint_folder(path, number)):
                 members |= chunk.train(stop, report, checkpoint_seconds)
                 entry["seconds"] = earlier + time.monotonic() - start
-                entry["compile_seconds"] = trained.compile_seconds
+                entry["compile_seconds"] = trained.compile_seconds or entry.get("compile_seconds", 0.0)
                 manifest.save()
     dataset = results.dataset(plan, members, manifest.seconds_by_configuration())
     store.save_results(path, dataset)
@@ -149,8 +150,6 @@ def main(words: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 1
     except ValueError as error:
-        from jaxbox.store import RunError
-
         if not isinstance(error, ConfigurationError | RunError):
             raise
         print(f"jaxbox.sweep: {error}", file=sys.stderr)
@@ -158,12 +157,13 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _sweep(words: Sequence[str], arguments: command.Arguments) -> int:
+    planned = not arguments.resume or command.asks_for_a_plan(words, arguments)
+    plan = command.plan(words, arguments) if planned else None
+
     from rich.console import Console
 
     from jaxbox import store, summary
 
-    planned = not arguments.resume or command.asks_for_a_plan(words, arguments)
-    plan = command.plan(words, arguments) if planned else None
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     name = arguments.name or f"{arguments.experiment}-{stamp}"
     path = arguments.resume or arguments.out / name

@@ -83,7 +83,11 @@ def test_parse_value(path, text, value):
 
 @pytest.mark.parametrize(
     ("path", "text", "kind"),
-    [("task.height", "1.5", "int"), ("optimizer.b1", "high", "float"), ("model.features", "4,x", "comma-separated int")],
+    [
+        ("task.height", "1.5", "int"),
+        ("optimizer.b1", "high", "float"),
+        ("model.features", "4,x", "comma-separated int"),
+    ],
 )
 def test_parse_value_names_field_value_and_type(path, text, kind):
     with pytest.raises(ConfigurationError, match=f"{path}: '{text}' is not of type {kind}"):

@@ -36,7 +36,9 @@ UNIT_ROUNDOFF = float(jnp.finfo(jnp.float32).eps) / 2
 
 
 def reference(images, kernel, stride, padding):
-    return lax.conv_general_dilated(images, kernel, (stride, stride), padding, dimension_numbers=("NHWC", "OHWI", "NHWC"))
+    return lax.conv_general_dilated(
+        images, kernel, (stride, stride), padding, dimension_numbers=("NHWC", "OHWI", "NHWC")
+    )
 
 
 def normal(seed, *shape):

@@ -47,7 +47,7 @@ def test_dimensions_and_labels(run):
     member = ("configuration", "seed")
     dims = {
         **{"loss": ("step",), "gradient_norm": ("step",), "mse": ("step", "split", "axis"), "r2": ("step", "axis")},
-        **{name: ("step", "axis") for name in ("variance_ratio", "correlation", "bias")},
+        **dict.fromkeys(("variance_ratio", "correlation", "bias"), ("step", "axis")),
         **{"dead_fraction": ("step", "layer"), "finite": (), "prediction": ("position", "axis"), "seen": ("position",)},
     }
     assert {name: run[name].dims for name in dims} == {name: member + rest for name, rest in dims.items()}
@@ -104,7 +104,9 @@ def test_positions_and_targets_are_the_tasks(run):
 def test_final_measures_follow_from_the_stored_predictions(run):
     for index, configuration in enumerate(CONFIGURATIONS):
         for seed in range(SEEDS):
-            one = run.isel(configuration=index, seed=seed).isel(position=slice(tasks.position_count(configuration.task)))
+            one = run.isel(configuration=index, seed=seed).isel(
+                position=slice(tasks.position_count(configuration.task))
+            )
             last = one.sel(step=configuration.steps)
             prediction, target = one["prediction"].values.astype(float), one["target"].values.astype(float)
             seen = one["seen"].values

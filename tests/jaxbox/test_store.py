@@ -152,7 +152,9 @@ def test_a_damaged_checkpoint_is_refused(copy):
     refused("checkpoint .*is damaged", store.load_params, copy, 0, 0)
 
 
-@pytest.mark.parametrize(("member", "field"), [((2, 0), "configuration: 2"), ((0, 2), "seed: 2"), ((0, -1), "seed: -1")])
+@pytest.mark.parametrize(
+    ("member", "field"), [((2, 0), "configuration: 2"), ((0, 2), "seed: 2"), ((0, -1), "seed: -1")]
+)
 def test_a_member_that_is_not_in_the_run_is_refused(finished, member, field):
     refused(f"{field} is not in this run", store.load_params, finished, *member)
 

@@ -152,7 +152,9 @@ def test_the_end_is_a_table_and_where_the_results_are(tmp_path, capsys):
     ],
     ids=lambda value: " ".join(value[-4:]) if isinstance(value, list) else "",
 )
-def test_a_folder_that_cannot_be_used_is_refused_and_left_as_it_is(finished, tmp_path, monkeypatch, capsys, words, message):
+def test_a_folder_that_cannot_be_used_is_refused_and_left_as_it_is(
+    finished, tmp_path, monkeypatch, capsys, words, message
+):
     import shutil
 
     shutil.copytree(finished, tmp_path / "run")
