@@ -175,6 +175,7 @@ class Population:
         """Train every member of a chunk from step `first` to `last`, then evaluate. `state` is consumed."""
         if self._advance is None:
             self.compile()
+        assert self._advance is not None
         return self._advance(state, seeds, floats, jnp.int32(first), jnp.int32(last))
 
 
