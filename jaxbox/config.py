@@ -117,6 +117,8 @@ class Configuration:
     """Updates."""
     eval_every: int = 50
     """Steps between evaluations; the last step is always evaluated."""
+    render: bool = False
+    """Work on whole images even where windows would give the same numbers with less work."""
 
     def evaluation_steps(self) -> list[int]:
         """Steps at which a member is evaluated: 0, every `eval_every`, and the last."""
@@ -207,10 +209,12 @@ def parse_value(path: str, text: str) -> Value:
     """
     kind = choose(field_types(), path, "field")
     try:
+        if kind is bool:
+            return {"true": True, "false": False}[text.lower()]
         if get_origin(kind) is tuple:
             return tuple(get_args(kind)[0](part) for part in text.split(","))
         return kind(text)
-    except ValueError:
+    except (KeyError, ValueError):
         name = "comma-separated int" if get_origin(kind) is tuple else kind.__name__
         raise ConfigurationError(f"{path}: {text!r} is not of type {name}") from None
 
@@ -256,7 +260,7 @@ def check(configuration: Configuration) -> None:
 def _check_type(path: str, value: Any, kind: Any) -> None:
     expected = get_origin(kind) or kind
     accepted = (int, float) if expected is float else (expected,)
-    if isinstance(value, bool) or not isinstance(value, accepted):
+    if isinstance(value, bool) != (expected is bool) or not isinstance(value, accepted):
         raise ConfigurationError(f"{path}: {value!r} is not of type {expected.__name__}")
     if isinstance(value, float):
         _require(abs(value) < float("inf"), path, value, "a finite number")

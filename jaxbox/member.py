@@ -165,14 +165,23 @@ def _noise_keys(key: Key[Array, ""], examples: Int[Array, " n"]) -> Key[Array, "
     return jax.vmap(jax.random.fold_in, (None, 0))(key, examples)
 
 
+def windowed(configuration: Configuration) -> bool:
+    """Whether training works on windows (see `jaxbox.windows`) rather than on images."""
+    return task.windowed(configuration.task) and not configuration.render
+
+
+def _example(configuration: Configuration, examples: Examples) -> tuple[layers.Batch, Float[Array, "n 2"]]:
+    return task.example(configuration.task, examples.index, examples.noise, configuration.render)
+
+
 def train_step(
     configuration: Configuration, state: State, examples: Examples, step: Int[Array, ""]
 ) -> tuple[State, dict[str, Float[Array, ""]]]:
     """One update. If a number of it is not finite the state stays as it is, and is marked, for good."""
-    images, targets = task.example(configuration.task, examples.index, examples.noise)
+    inputs, targets = _example(configuration, examples)
 
     def batch_loss(params: PyTree[Array]) -> Float[Array, ""]:
-        predictions: Any = merge(configuration, params)(images)
+        predictions: Any = merge(configuration, params)(inputs)
         return losses.LOSSES[configuration.loss.name](configuration.loss, predictions, targets).mean()
 
     loss, gradient = jax.value_and_grad(batch_loss)(state.params)
@@ -192,20 +201,20 @@ def predict(
 ) -> tuple[Float[Array, "N 2"], list[Bool[Array, " units"]]]:
     """Predictions at every evaluation position, and for each ReLU layer which units are ever above zero.
 
-    The lattice goes through the network in blocks of about the batch size, so that memory does not grow with it.
+    Windows go through the network at once, most of them being shared; images in blocks of about the batch size, so
+    that memory does not grow with the lattice.
     """
     count = task.position_count(configuration.task)
-    blocks = -(-count // configuration.batch_size)
+    at_once = count if windowed(configuration) else configuration.batch_size
+    blocks = -(-count // at_once)
     size = -(-count // blocks)
     noise = jax.random.key(EVALUATION_SEED)
 
     def block(start: Int[Array, ""]) -> tuple[Array, list[Array]]:
         index = jnp.minimum(start + jnp.arange(size), count - 1)
-        images, _ = task.example(configuration.task, index, _noise_keys(noise, index))
         network: Any = merge(configuration, params)
-        predictions = network(images)
-        hidden = jax.tree.leaves(nnx.to_pure_dict(nnx.pop(network, nnx.Intermediate)))
-        return predictions, [metrics.lit_units(values) for values in hidden]
+        predictions = network(_example(configuration, Examples(index, _noise_keys(noise, index)))[0])
+        return predictions, jax.tree.leaves(nnx.to_pure_dict(nnx.pop(network, nnx.Intermediate)))
 
     predictions, lit = lax.map(block, jnp.arange(blocks) * size)
     return predictions.reshape(-1, 2)[:count], [jnp.any(units, axis=0) for units in lit]

@@ -39,8 +39,3 @@ def moments(predictions: Float[Array, "N 2"], targets: Float[Any, "N 2"]) -> dic
         "correlation": jnp.where(target_variance > 0, correlation, jnp.nan),
         "bias": jnp.mean(errors, axis=0),
     }
-
-
-def lit_units(activations: Float[Array, "B ... F"]) -> Bool[Array, " F"]:
-    """Which units (channels) of a layer are above zero on some image, at some place."""
-    return jnp.any(activations > 0, axis=tuple(range(activations.ndim - 1)))

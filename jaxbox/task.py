@@ -15,7 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 
+from jaxbox import windows
 from jaxbox.config import Task, choose
+from jaxbox.windows import Windowed
 
 
 class Affine(NamedTuple):
@@ -156,8 +158,27 @@ def draw_index(task: Task, key: Key[Array, ""], size: int) -> Int[Array, " size"
 
 
 def example(
-    task: Task, index: Int[Array, " n"], keys: Key[Array, " n"]
-) -> tuple[Float[Array, "n H W C"], Float[Array, "n 2"]]:
-    """Inputs and targets of the examples at these position indices, with noise from these keys."""
+    task: Task, index: Int[Array, " n"], keys: Key[Array, " n"], render_images: bool = False
+) -> tuple[Float[Array, "n H W C"] | Windowed, Float[Array, "n 2"]]:
+    """Inputs and targets of the examples at these position indices, with noise from these keys.
+
+    The inputs are windows, unless there is noise or images are asked for.
+    """
     places = position(task, index)
+    if windowed(task) and not render_images:
+        return _windows(task, index), targets(task, places)
     return inputs(task, observe(task, render(task, places), keys)), targets(task, places)
+
+
+def windowed(task: Task) -> bool:
+    """Whether every image is a box on a constant background, so that layers can work on windows."""
+    return task.noise == "none"
+
+
+def _windows(task: Task, index: Int[Array, " n"]) -> Windowed:
+    rows, columns = position_shape(task)
+    corners = np.arange(rows) + task.margin_top, np.arange(columns) + task.margin_left
+    scale, offset = input_scale(task)
+    examples = jnp.stack([index // columns, index % columns], axis=-1)
+    shape = task.height, task.width, task.channels
+    return windows.boxes(corners, shape, task.box_size, offset, scale, examples)

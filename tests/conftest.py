@@ -7,7 +7,10 @@ from jaxtyping import install_import_hook
 
 DEVICES = 8
 # The configuration is left out: a value of the wrong type must reach its own check, which says what is allowed.
-CHECKED = ("task", "layers", "models", "losses", "optimizers", "metrics", "results", "population", "store")
+CHECKED = (
+    *("convolution", "axis", "gather", "windows", "window_products", "task", "layers", "models", "losses"),
+    *("optimizers", "metrics", "results", "population", "store"),
+)
 
 jax.config.update("jax_num_cpu_devices", DEVICES)
 jax.config.update("jax_enable_x64", False)

@@ -17,12 +17,11 @@ class CNN(nnx.Module):
             geometry = (model.kernel_size, model.stride, model.padding)
             self.convolutions.append(layers.Conv(channels, features, *geometry, rngs=rngs))
             self.activations.append(layers.Activation(model.activation))
-            height = layers.axis_padding(height, *geometry)[0]
-            width = layers.axis_padding(width, *geometry)[0]
+            height, width = layers.output_size(height, *geometry), layers.output_size(width, *geometry)
             channels = features
         self.head = layers.Dense(height * width * channels, 2, rngs=rngs)
 
-    def __call__(self, images: Float[Array, "B H W C"]) -> Float[Array, "B 2"]:
+    def __call__(self, images: layers.Batch) -> Float[Array, "B 2"]:
         values = images
         for convolution, activation in zip(self.convolutions, self.activations, strict=True):
             values = activation(convolution(values))

@@ -13,5 +13,5 @@ class Linear(nnx.Module):
     def __init__(self, model: Model, task: Task, rngs: nnx.Rngs):
         self.head = layers.Dense(task.height * task.width * task.channels, 2, rngs=rngs)
 
-    def __call__(self, images: Float[Array, "B H W C"]) -> Float[Array, "B 2"]:
+    def __call__(self, images: layers.Batch) -> Float[Array, "B 2"]:
         return self.head(images)

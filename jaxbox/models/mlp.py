@@ -15,5 +15,5 @@ class MLP(nnx.Module):
         self.activation = layers.Activation(model.activation)
         self.head = layers.Dense(model.hidden, 2, rngs=rngs)
 
-    def __call__(self, images: Float[Array, "B H W C"]) -> Float[Array, "B 2"]:
+    def __call__(self, images: layers.Batch) -> Float[Array, "B 2"]:
         return self.head(self.activation(self.hidden(images)))

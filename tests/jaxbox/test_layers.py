@@ -1,4 +1,4 @@
-"""Convolution against lax and flax.nnx, with rounding bounds; initial values against Glorot's formula."""
+"""Layers against flax.nnx and NumPy; initial values against Glorot's formula."""
 
 import jax
 import jax.numpy as jnp
@@ -12,28 +12,6 @@ from jaxbox import layers
 from jaxbox.config import Model, Task
 from jaxbox.models import MODELS
 
-# (height, width, kernel size, stride, padding): even, odd, rectangles, kernels of 1, kernels larger than the image;
-# few output pixels and, with stride 1 and in the larger images, many.
-CASES = [
-    (8, 8, 5, 2, "SAME"),
-    (7, 7, 3, 1, "SAME"),
-    (7, 7, 3, 2, "VALID"),
-    (11, 10, 3, 2, "SAME"),
-    (10, 11, 2, 2, "VALID"),
-    (9, 6, 2, 1, "SAME"),
-    (9, 6, 2, 2, "SAME"),
-    (5, 8, 4, 1, "VALID"),
-    (5, 8, 4, 2, "SAME"),
-    (4, 4, 1, 1, "SAME"),
-    (5, 4, 1, 2, "VALID"),
-    (3, 2, 5, 1, "SAME"),
-    (3, 2, 5, 2, "SAME"),
-    (1, 6, 3, 2, "SAME"),
-]
-NAMES = [f"{case[0]}x{case[1]} kernel {case[2]} stride {case[3]} {case[4]}" for case in CASES]
-CONVOLUTIONS = pytest.mark.parametrize(("height", "width", "kernel_size", "stride", "padding"), CASES, ids=NAMES)
-UNIT_ROUNDOFF = float(jnp.finfo(jnp.float32).eps) / 2
-
 
 def reference(images, kernel, stride, padding):
     return lax.conv_general_dilated(
@@ -45,53 +23,6 @@ def normal(seed, *shape):
     return jax.random.normal(jax.random.key(seed), shape)
 
 
-def assert_equal_sums(ours, theirs, magnitudes, terms):
-    """Two sums of products in any order differ by at most 2 n u / (1 - n u) times the sum of magnitudes, n terms
-    (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1)."""
-    bound = 2 * terms * UNIT_ROUNDOFF / (1 - terms * UNIT_ROUNDOFF) * np.asarray(magnitudes)
-    assert ours.shape == theirs.shape
-    assert ours.dtype == theirs.dtype == jnp.float32
-    assert (np.abs(np.asarray(ours) - np.asarray(theirs)) <= bound).all()
-
-
-@CONVOLUTIONS
-def test_convolve_and_its_gradients_equal_the_generic_convolution(height, width, kernel_size, stride, padding):
-    batch, channels, features = 3, 2, 4
-    images, kernel = normal(0, batch, height, width, channels), normal(1, features, kernel_size, kernel_size, channels)
-
-    @jax.jit
-    def compare(images, kernel):
-        theirs, their_gradients = jax.vjp(lambda a, b: reference(a, b, stride, padding), images, kernel)
-        cotangent = jax.random.normal(jax.random.key(2), theirs.shape)
-        ours, our_gradients = jax.vjp(lambda a, b: layers.convolve(a, b, stride, padding), images, kernel)
-        sizes, gradient_sizes = jax.vjp(lambda a, b: reference(a, b, stride, padding), abs(images), abs(kernel))
-        ours, theirs = (ours, *our_gradients(cotangent)), (theirs, *their_gradients(cotangent))
-        return ours, theirs, (sizes, *gradient_sizes(abs(cotangent)))
-
-    ours, theirs, sizes = compare(images, kernel)
-    per_output, per_pixel = kernel_size**2 * channels, kernel_size**2 * features
-    per_weight = batch * ours[0].shape[1] * ours[0].shape[2]
-    for *both, size, terms in zip(ours, theirs, sizes, (per_output, per_pixel, per_weight), strict=True):
-        assert_equal_sums(*both, size, terms)
-
-
-@pytest.mark.parametrize(("height", "width", "stride", "padding"), [(6, 5, 2, "SAME"), (5, 7, 1, "VALID")])
-def test_members_of_a_vmap_are_convolved_each_with_its_own_kernel(height, width, stride, padding):
-    images, kernels = normal(0, 3, 2, height, width, 2), normal(1, 3, 4, 3, 3, 2)
-
-    def both(images, kernel):
-        output, pull = jax.vjp(lambda a, b: layers.convolve(a, b, stride, padding), images, kernel)
-        return output, *pull(jnp.cos(output))
-
-    together = jax.jit(jax.vmap(both))(images, kernels)
-    for member in range(3):
-        output, pull = jax.vjp(lambda a, b: reference(a, b, stride, padding), images[member], kernels[member])
-        alone = (output, *pull(jnp.cos(output)))
-        for ours, theirs in zip(together, alone, strict=True):
-            # At most 60 products of size about 1, through one more smooth function: 60 u is 4e-6.
-            np.testing.assert_allclose(ours[member], theirs, rtol=1e-5, atol=3e-5)
-
-
 @pytest.mark.parametrize(("stride", "padding"), [(1, "SAME"), (2, "VALID")])
 def test_the_layer_equals_flax(stride, padding):
     images, bias = normal(0, 2, 7, 6, 3), normal(1, 4)
@@ -100,20 +31,6 @@ def test_the_layer_equals_flax(stride, padding):
     theirs.kernel[...], theirs.bias[...], ours.bias[...] = ours.kernel[...].transpose(1, 2, 3, 0), bias, bias
     # 12 products of size under 1 and a bias: 13 u is 8e-7.
     np.testing.assert_allclose(ours(images), theirs(images), rtol=1e-5, atol=5e-6)
-
-
-@CONVOLUTIONS
-def test_axis_padding_is_what_lax_pads(height, width, kernel_size, stride, padding):
-    before = lax.padtype_to_pads((height, width), (kernel_size,) * 2, (stride,) * 2, padding)
-    for size, pads in zip((height, width), before, strict=True):
-        output_size, *ours = layers.axis_padding(size, kernel_size, stride, padding)
-        assert tuple(ours) == tuple(pads)
-        assert output_size == (size + sum(pads) - kernel_size) // stride + 1
-
-
-def test_valid_refuses_a_kernel_larger_than_the_image():
-    with pytest.raises(ValueError, match="kernel_size 5 is larger than the 4 pixels"):
-        layers.axis_padding(4, 5, 1, "VALID")
 
 
 @pytest.mark.parametrize(
@@ -186,3 +103,12 @@ def test_the_cnn_is_a_chain_of_convolutions(padding):
         values = jnp.tanh(reference(values, layer["kernel"], 2, padding) + layer["bias"])
     expected = values.reshape(5, -1) @ params["head"]["kernel"].T + params["head"]["bias"]
     np.testing.assert_allclose(network(images), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_unit_is_lit_if_it_is_above_zero_anywhere():
+    activations = np.zeros((4, 3, 3, 5))
+    activations[2, 1, 0, 1] = 1e-20
+    activations[..., 3] = 2.0
+    activations[0, 0, 0, 4] = -1.0
+    assert layers.lit_units(jnp.asarray(activations)).tolist() == [False, True, False, True, False]
+    assert layers.lit_units(jnp.asarray(activations[:, 0, 0])).tolist() == [False, False, False, True, False]

@@ -96,12 +96,3 @@ def test_an_empty_split_is_nan_and_the_others_are_not(everything, empty):
     assert np.isnan(ours[empty]).all()
     np.testing.assert_allclose(ours[3 - empty], ours[0])
     assert np.isfinite(ours[0]).all()
-
-
-def test_a_unit_is_lit_if_it_is_above_zero_anywhere():
-    activations = np.zeros((4, 3, 3, 5))
-    activations[2, 1, 0, 1] = 1e-20
-    activations[..., 3] = 2.0
-    activations[0, 0, 0, 4] = -1.0
-    assert metrics.lit_units(jnp.asarray(activations)).tolist() == [False, True, False, True, False]
-    assert metrics.lit_units(jnp.asarray(activations[:, 0, 0])).tolist() == [False, False, False, True, False]

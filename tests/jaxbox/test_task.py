@@ -179,7 +179,7 @@ def test_noise_follows_the_image_key_alone(noise):
 def test_an_example_is_the_noisy_scaled_image_and_the_target_of_its_position():
     task = Task(height=6, width=5, box_size=2, inputs="byte")
     index = jnp.array([0, 11, 5])
-    images, targets = tasks.example(task, index, jax.random.split(jax.random.key(0), 3))
+    images, targets = tasks.example(task, index, jax.random.split(jax.random.key(0), 3), render_images=True)
     for place, image, target in zip(index, images, targets, strict=True):
         column, row = looped_positions(task)[place]
         np.testing.assert_array_equal(image, 255 * looped_image(task, column, row))
