@@ -84,6 +84,7 @@ def _variations(words: Sequence[str]) -> list[tuple[str, config.Value]]:
 
 def asks_for_a_plan(words: Sequence[str], arguments: Arguments) -> bool:
     """Whether a command line says anything about what to compute."""
-    options = {re.split("=", word.lstrip("-"))[0].replace("-", "_") for word in words if word.startswith("--")}
+    names = (re.sub("^--(no-)?", "", word.split("=")[0]) for word in words if word.startswith("--"))
+    options = {name.replace("-", "_") for name in names}
     said = options & {"seeds", "vary", *config.field_types()}
     return bool(said) or arguments.experiment in words

@@ -9,7 +9,7 @@ import dataclasses
 import difflib
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
 
 Value = bool | int | float | str | tuple[int, ...]
@@ -296,6 +296,12 @@ def from_dict(values: Mapping[str, Any], cls: Any = Configuration, prefix: str =
     return cls(**arguments)
 
 
+def fingerprint(configurations: Sequence[Mapping[str, Any]], seeds: int) -> str:
+    """SHA-256 of configurations as plain dictionaries, in order, and of the number of seeds."""
+    text = json.dumps({"configurations": configurations, "seeds": seeds}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 @dataclasses.dataclass(frozen=True)
 class Plan:
     """What a run computes: configurations x seeds."""
@@ -305,10 +311,8 @@ class Plan:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of what determines the numbers: the configurations, in order, and the number of seeds."""
-        values = [to_dict(configuration) for configuration in self.configurations]
-        text = json.dumps({"configurations": values, "seeds": self.seeds}, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        """Of what determines the numbers: the configurations, in order, and the number of seeds."""
+        return fingerprint([to_dict(configuration) for configuration in self.configurations], self.seeds)
 
     def varied(self) -> dict[str, list[Any]]:
         """The fields that differ between configurations: dotted path -> value of each configuration."""

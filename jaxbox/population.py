@@ -99,15 +99,18 @@ class Population:
         return max(1, limit // 2 // (3 * state_bytes + self._step_bytes())) * len(self.devices)
 
     def _step_bytes(self) -> int:
-        """Bytes of every intermediate value of one member's step: more than it ever holds at once."""
-        configuration = self.group.static.configuration
-        scalar = jax.ShapeDtypeStruct((), jnp.uint32)
+        """Bytes of every intermediate value of one member's step, or of its evaluation if that has more: more than it
+        ever holds at once."""
+        configuration, first = self.group.static.configuration, jnp.int32(0)
 
-        def step(seed: Any) -> Any:
-            state = member.initialize(configuration, seed)
-            return member.train(configuration, state, seed, jnp.int32(0), jnp.int32(1))
+        def step(state: Any, seed: Any) -> Any:
+            return member.train(configuration, state, seed, first, first + 1)
 
-        return _intermediate_bytes(jax.make_jaxpr(step)(scalar).jaxpr)
+        def evaluate(state: Any, seed: Any) -> Any:
+            return member.evaluate(configuration, state, seed)
+
+        arguments = self.abstract_state(), jax.ShapeDtypeStruct((), jnp.uint32)
+        return max(_intermediate_bytes(jax.make_jaxpr(part)(*arguments).jaxpr) for part in (step, evaluate))
 
     def _initialize_member(self, seed: Any, floats: dict[str, Any]) -> member.State:
         return member.initialize(self.group.static.with_traced(floats), seed)

@@ -64,15 +64,15 @@ def load_plan(path: Path) -> Plan:
     try:
         content = json.loads((path / CONFIGURATION).read_text())
         configurations = tuple(config.from_dict(values) for values in content["configurations"])
-        plan = Plan(configurations, content["seeds"])
-        fingerprint = content["fingerprint"]
+        # Of the file's own content: fields that were added since have no part in it.
+        intact = content["fingerprint"] == config.fingerprint(content["configurations"], content["seeds"])
     except FileNotFoundError:
         raise RunError(f"run: {path} is not a run: it has no {CONFIGURATION}") from None
     except (ValueError, KeyError, TypeError) as error:
         raise RunError(f"run: {path / CONFIGURATION} is damaged: {error}") from None
-    if plan.fingerprint != fingerprint:
+    if not intact:
         raise RunError(f"run: {path / CONFIGURATION} was edited: its fingerprint does not match its content")
-    return plan
+    return Plan(configurations, content["seeds"])
 
 
 def load_manifest(path: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ JAX is imported only once there is something to train, so that help and refusals
 from __future__ import annotations
 
 import inspect
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -107,7 +108,7 @@ def _train(
 ) -> xarray.Dataset:
     import jax
 
-    from jaxbox import population, results, store, training
+    from jaxbox import member, population, results, store, training
     from jaxbox.manifest import Manifest
     from jaxbox.progress import Report
 
@@ -121,6 +122,7 @@ def _train(
             entry = manifest.group(number, [index for index, _ in group.configurations])
             trained = population.Population(group, entry.get("members_per_chunk", members_per_chunk))
             entry["members_per_chunk"] = trained.members_per_chunk
+            entry["batches"] = "windows" if member.windowed(group.static.configuration) else "images"
             manifest.save()
             start, earlier = time.monotonic(), entry["seconds"]
             for chunk in training.chunks(trained, store.checkpoint_folder(path, number)):
@@ -160,8 +162,6 @@ def _sweep(words: Sequence[str], arguments: command.Arguments) -> int:
     planned = not arguments.resume or command.asks_for_a_plan(words, arguments)
     plan = command.plan(words, arguments) if planned else None
 
-    from rich.console import Console
-
     from jaxbox import store, summary
 
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
@@ -177,11 +177,10 @@ def _sweep(words: Sequence[str], arguments: command.Arguments) -> int:
         members_per_chunk=arguments.members_per_chunk,
         checkpoint_seconds=arguments.checkpoint_seconds,
     )
-    console = Console()
-    console.print(summary.table(results))
-    console.print(f"results: {path / store.RESULTS} (jaxbox.store.open_run({str(path)!r}))", soft_wrap=True)
+    print(summary.table(results, shutil.get_terminal_size().columns))
+    print(f"\nresults: {path / store.RESULTS} (jaxbox.store.open_run({str(path)!r}))")
     if store.load_manifest(path)["status"] == "interrupted":
-        console.print(f"interrupted; go on with it: python -m jaxbox.sweep --resume {path}", soft_wrap=True)
+        print(f"interrupted; go on with it: python -m jaxbox.sweep --resume {path}")
         return 130
     return 0
 

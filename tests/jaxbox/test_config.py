@@ -73,6 +73,8 @@ def test_from_dict_fills_in_defaults_and_refuses_the_rest():
         ("model.features", "4,8", (4, 8)),
         ("model.features", "4", (4,)),
         ("task.noise", "white", "white"),
+        ("render", "true", True),
+        ("render", "False", False),
     ],
 )
 def test_parse_value(path, text, value):
@@ -87,6 +89,7 @@ def test_parse_value(path, text, value):
         ("task.height", "1.5", "int"),
         ("optimizer.b1", "high", "float"),
         ("model.features", "4,x", "comma-separated int"),
+        ("render", "1", "bool"),
     ],
 )
 def test_parse_value_names_field_value_and_type(path, text, kind):

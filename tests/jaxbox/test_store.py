@@ -1,6 +1,7 @@
 """A run's folder: what is refused and how, and that a write cut short anywhere leaves the version before it whole."""
 
 import dataclasses
+import hashlib
 import json
 import os
 import shutil
@@ -119,6 +120,16 @@ def test_an_edited_configuration_is_refused(copy, edit):
     edit(content)
     (copy / store.CONFIGURATION).write_text(json.dumps(content))
     refused("was edited", store.load_plan, copy)
+
+
+def test_a_run_from_before_a_field_existed_is_read_with_its_default(copy):
+    content = json.loads((copy / store.CONFIGURATION).read_text())
+    for values in content["configurations"]:
+        del values["render"], values["task"]["margin_left"]
+    text = json.dumps({name: content[name] for name in ("configurations", "seeds")}, sort_keys=True)
+    content["fingerprint"] = hashlib.sha256(text.encode()).hexdigest()
+    (copy / store.CONFIGURATION).write_text(json.dumps(content))
+    assert store.load_plan(copy) == PLAN
 
 
 def test_a_damaged_manifest_is_refused(copy):

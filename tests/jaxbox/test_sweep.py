@@ -31,6 +31,13 @@ def test_without_an_experiment_it_plans_thread():
     assert plan.seeds == 64
 
 
+def test_images_are_forced_by_a_flag_and_may_be_varied():
+    assert all(configuration.render for configuration in planned("thread", "--render").configurations)
+    assert not any(configuration.render for configuration in planned("thread", "--no-render").configurations)
+    varied = planned("base", "--vary", "render", "true", "false").configurations
+    assert [configuration.render for configuration in varied] == [True, False]
+
+
 def test_any_field_is_set_in_every_configuration():
     plan = planned("thread", "--steps", "7", "--task.noise", "white", "--task.noise_level", "0.5", "--eval_every=3")
     expected = [
