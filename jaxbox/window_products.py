@@ -1,7 +1,6 @@
 """What convolutions and dense layers make of windows: products of the base, and of the windows, with the kernel."""
 
 import dataclasses
-import functools
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +11,7 @@ from jaxtyping import Array, Float, Int
 from jaxbox import convolution
 from jaxbox.axis import Axis
 from jaxbox.convolution import Padding
-from jaxbox.gather import Index, place, take
+from jaxbox.gather import Index, moving_sum, place, take
 from jaxbox.windows import Windowed, full_base, offset, pair, render
 
 
@@ -100,13 +99,13 @@ def dense(windows: Windowed, kernel: Float[Array, "F inputs"]) -> Float[Array, "
 
 def _dense_uniform(windows: Windowed, maps: Float[Array, "F H W C"]) -> Float[Array, "B F"]:
     """A table of the kernel's sums over every window, and each example's entry of it."""
-    columns = windows.axes[1]
     sums = maps @ windows.difference[0, 0, 0]
     for dimension, axis in enumerate(windows.axes, start=1):
         first, last = int(axis.corner[0]), int(axis.corner[-1])
-        parts = (lax.slice_in_dim(sums, first + i, last + i + 1, axis=dimension) for i in range(axis.width))
-        sums = functools.reduce(jnp.add, parts)
-    return sums.reshape(len(maps), -1)[:, windows.examples @ np.array([len(columns.corner), 1])].T
+        reached = lax.slice_in_dim(sums, first, last + axis.width, axis=dimension)
+        sums = moving_sum(reached, axis.width, dimension)
+    number = windows.examples @ np.array([sums.shape[2], 1])
+    return sums.reshape(len(maps), -1)[:, number].T
 
 
 def _dense_shared(windows: Windowed, maps: Float[Array, "F H W C"]) -> Float[Array, "B F"]:

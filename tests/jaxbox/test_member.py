@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy import stats
 
 from jaxbox import member
 from jaxbox import task as tasks
@@ -129,6 +130,24 @@ def test_an_epoch_visits_every_example_once_in_a_new_order():
     # Steps in one go add up to the steps one by one.
     _, measures = trainer(configuration)(start(configuration, 5), 5, 0, 12)
     np.testing.assert_allclose(measures["loss"], losses[0].mean(), rtol=1e-6)
+
+
+def order_of(count):
+    return jax.jit(jax.vmap(lambda epoch: member.epoch_order(member.keys_of(jnp.uint32(3)), epoch, count)))
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 1000, 2**16, 2**16 + 1])
+def test_an_order_has_every_number_once(count):
+    orders = np.asarray(order_of(count)(jnp.arange(2)))
+    np.testing.assert_array_equal(np.sort(orders, axis=1), np.tile(np.arange(count), (2, 1)))
+    assert count < 100 or (orders[0] != orders[1]).any()
+
+
+def test_all_orders_are_equally_likely():
+    orders = np.asarray(order_of(5)(jnp.arange(24_000)))
+    counts = np.unique(orders @ 5 ** np.arange(5), return_counts=True)[1]
+    assert len(counts) == 120
+    assert stats.chisquare(counts).pvalue > 1e-4
 
 
 def test_the_examples_are_those_of_the_training_set():

@@ -184,6 +184,20 @@ def test_place_and_its_gradient_equal_a_loop(shape):
     np.testing.assert_array_equal(pull(jnp.asarray(weights, jnp.float32))[0], gradient.astype(np.float32))
 
 
+@pytest.mark.parametrize(("axis", "width"), [(0, 2), (1, 1), (1, 5)])
+def test_moving_sum_and_its_gradient_equal_numpy(axis, width):
+    values = np.random.default_rng(0).normal(size=(4, 5, 2)).astype(np.float32)
+    weights = np.random.default_rng(1).normal(size=np.delete([4, 5, 2], axis)).astype(np.float32)
+    ones = np.ones(width)
+    weights = np.repeat(np.expand_dims(weights, axis), values.shape[axis] - width + 1, axis)
+    weights *= np.arange(1, weights.size + 1).reshape(weights.shape) / 10
+    ours, pull = jax.vjp(lambda values: gather.moving_sum(values, width, axis), jnp.asarray(values))
+    expected = np.apply_along_axis(np.convolve, axis, values, ones, "valid")
+    gradient = np.apply_along_axis(np.convolve, axis, weights, ones, "full")
+    np.testing.assert_allclose(ours, expected, atol=2e-6)
+    np.testing.assert_allclose(pull(jnp.asarray(weights))[0], gradient, atol=1e-5)
+
+
 def trained(configuration, seed, steps):
     """Losses of single steps and the last state."""
     state, losses = member.initialize(configuration, seed), []
