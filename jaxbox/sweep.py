@@ -108,10 +108,11 @@ def _train(
 ) -> xarray.Dataset:
     import jax
 
-    from jaxbox import member, population, results, store, training
+    from jaxbox import cache, member, population, results, store, training
     from jaxbox.manifest import Manifest
     from jaxbox.progress import Report
 
+    cache.keep_programs()
     manifest = Manifest(path, jax.local_devices())
     total = plan.seeds * sum(configuration.steps for configuration in plan.configurations)
     members: dict[tuple[int, int], dict[str, Any]] = {}

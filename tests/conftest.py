@@ -17,6 +17,9 @@ jax.config.update("jax_enable_x64", False)
 # Nearly every program here runs once, so that compiling in a hurry halves the time. The processes of
 # test_reliability.py optimise as users' do; JAX_DISABLE_MOST_OPTIMIZATIONS=0 makes everything do so.
 jax.config.update("jax_disable_most_optimizations", os.environ.get("JAX_DISABLE_MOST_OPTIMIZATIONS", "1") == "1")
+# Nothing is kept outside of the tests' own folders, and compilations are counted.
+os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"
+jax.config.update("jax_enable_compilation_cache", False)
 install_import_hook([f"jaxbox.{name}" for name in CHECKED], "beartype.beartype")
 # JAX starts here, before anything that a test calls can choose another number of devices.
 assert len(jax.devices()) == DEVICES, "JAX started before tests/conftest.py"
