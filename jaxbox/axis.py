@@ -1,4 +1,4 @@
-"""One axis of a windowed map: where windows lie, and which positions of the box have equal ones. NumPy, before tracing."""
+"""One axis of a windowed map: where windows lie, and which positions of the box have equal ones. All before tracing."""
 
 import dataclasses
 

@@ -3,6 +3,7 @@
 import hashlib
 import platform
 from pathlib import Path
+from typing import Any
 
 import jax
 import platformdirs
@@ -17,15 +18,16 @@ def keep_programs() -> Path | None:
     None if JAX was told where to keep programs already (JAX_COMPILATION_CACHE_DIR) or not to
     (JAX_ENABLE_COMPILATION_CACHE=false), or if the folder cannot be written.
     """
-    if jax.config.jax_compilation_cache_dir or not jax.config.jax_enable_compilation_cache:
+    settings: Any = jax.config
+    if settings.jax_compilation_cache_dir or not settings.jax_enable_compilation_cache:
         return None
     folder = platformdirs.user_cache_path("jaxbox") / _processor()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return None
-    jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", SHORTEST_SECONDS)
+    settings.update("jax_compilation_cache_dir", str(folder))
+    settings.update("jax_persistent_cache_min_compile_time_secs", SHORTEST_SECONDS)
     return folder
 
 

@@ -4,13 +4,16 @@ The generic convolution would become a grouped one, which is slow on every backe
 inside a scan XLA leaves uncanonicalised on CPU.
 """
 
+import math
+from collections.abc import Sequence
+
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
 FEW_PIXELS = 36
-"""At most so many output pixels are computed one by one; measured on CPU, where it saves a fifth of the thread's
-step at 16 x 16 and a twentieth at 32 x 32. Compile time grows with it."""
+"""At most so many output pixels are computed one by one. Measured on CPU: it saves a fifth of the thread's step on
+images of 16 x 16, and half of its step on windows, which are 5 x 5. Compile time grows with it."""
 
 Padding = tuple[int, int]
 """Zeros before and after an axis; a negative number cuts pixels off."""
@@ -51,11 +54,22 @@ def convolve(
     patch that lies in the image, since there padding is a large share of the patches (half of them where a 4 x 4
     map becomes 2 x 2).
     """
-    rows, columns = (
-        output_size(size, len(kernel[0]), stride, zeros) for size, zeros in zip(images.shape[1:3], padding, strict=True)
-    )
-    method = _by_pixel if rows * columns <= FEW_PIXELS else _by_patches
+    method = _by_pixel if _few(images.shape[1:3], kernel.shape[1], stride, padding) else _by_patches
     return method(images, kernel, stride, padding)
+
+
+def _few(shape: Sequence[int], kernel_size: int, stride: int, padding: tuple[Padding, Padding]) -> bool:
+    outputs = (output_size(size, kernel_size, stride, zeros) for size, zeros in zip(shape, padding, strict=True))
+    return math.prod(outputs) <= FEW_PIXELS
+
+
+def cost(shape: Sequence[int], kernel_size: int, stride: int, padding: tuple[Padding, Padding]) -> int:
+    """How many products of two numbers `convolve` takes for one image (H, W), channel and feature."""
+    axes = list(zip(shape, padding, strict=True))
+    if not _few(shape, kernel_size, stride, padding):
+        return math.prod(kernel_size * output_size(size, kernel_size, stride, zeros) for size, zeros in axes)
+    parts = ([part for part, _ in overlaps(size, kernel_size, stride, zeros)] for size, zeros in axes)
+    return math.prod(sum(part.stop - part.start for part in axis) for axis in parts)
 
 
 def _by_patches(

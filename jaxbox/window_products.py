@@ -18,16 +18,11 @@ from jaxbox.windows import Windowed, full_base, offset, pair, render
 def saves(windows: Windowed, kernel_size: int, stride: int, padding: tuple[Padding, Padding]) -> bool:
     """Whether the convolution of windows takes fewer products than that of the maps."""
     axes = _convolved(windows.axes, kernel_size, stride, padding)
-    ours = len(_places("product", axes, windows.examples)) if windows.shared else len(windows.examples)
-    theirs = len(windows.examples)
-    for old, new, zeros in zip(windows.axes, axes, padding, strict=True):
-        ours *= _products(old.width + stride - 1, kernel_size, stride, _frame_padding(old, new, kernel_size, stride))
-        theirs *= _products(len(old.ground), kernel_size, stride, zeros)
-    return ours < theirs
-
-
-def _products(size: int, kernel_size: int, stride: int, padding: Padding) -> int:
-    return sum(part.stop - part.start for part, _ in convolution.overlaps(size, kernel_size, stride, padding))
+    count = len(windows.examples)
+    distinct = len(_places("product", axes, windows.examples)) if windows.shared else count
+    frame, zeros = _frames(windows.axes, axes, kernel_size, stride)
+    ours = distinct * convolution.cost(frame, kernel_size, stride, zeros)
+    return ours < count * convolution.cost(windows.shape[1:3], kernel_size, stride, padding)
 
 
 def convolve(
@@ -43,10 +38,9 @@ def convolve(
     places = _places("kind", axes, windows.examples)
     sources = _places("product", axes, windows.examples) if windows.shared else places
     difference = take(windows.difference, windows.window(sources)) if windows.shared else windows.difference
-    frame = [axis.width + stride - 1 for axis in windows.axes]
-    frames = place(difference, *offset("shift", axes, sources), (frame[0], frame[1]))
-    zeros = [_frame_padding(old, new, size, stride) for old, new in zip(windows.axes, axes, strict=True)]
-    difference = convolution.convolve(frames, kernel, stride, (zeros[0], zeros[1]))
+    frame, zeros = _frames(windows.axes, axes, size, stride)
+    frames = place(difference, *offset("shift", axes, sources), frame)
+    difference = convolution.convolve(frames, kernel, stride, zeros)
     if isinstance(sources, np.ndarray):
         difference = take(difference, pair("product", axes, places))
     result = Windowed(_convolve_base(windows, kernel, stride, padding), difference, axes, places, windows.examples)
@@ -67,9 +61,17 @@ def _places(name: str, axes: tuple[Axis, Axis], examples: Int[Array, "B 2"]) -> 
     return places if len(places) < len(examples) else examples
 
 
-def _frame_padding(old: Axis, new: Axis, kernel_size: int, stride: int) -> Padding:
-    before, frame = kernel_size - stride, old.width + stride - 1
-    return before, stride * (new.width - 1) + kernel_size - frame - before
+def _frames(
+    old: tuple[Axis, Axis], new: tuple[Axis, Axis], kernel_size: int, stride: int
+) -> tuple[tuple[int, int], tuple[Padding, Padding]]:
+    """The pixels of a frame's rows and columns, and the zeros around them under the kernels that meet it."""
+    rows, columns = (axis.width + stride - 1 for axis in old)
+    before = kernel_size - stride
+    above, left = (
+        (before, stride * (axis.width - 1) + kernel_size - pixels - before)
+        for axis, pixels in zip(new, (rows, columns), strict=True)
+    )
+    return (rows, columns), (above, left)
 
 
 def _convolve_base(

@@ -115,6 +115,16 @@ def test_axis_padding_is_what_lax_pads(height, width, kernel_size, stride, paddi
     assert (1, *ours, 1) == theirs.shape
 
 
+@CONVOLUTIONS
+def test_the_cost_is_the_number_of_products(height, width, kernel_size, stride, padding):
+    zeros = [convolution.axis_padding(size, kernel_size, stride, padding) for size in (height, width)]
+    # A convolution of ones with ones counts the pixels under each kernel; zeros count where patches are copied whole.
+    kernel = jnp.ones((1, kernel_size, kernel_size, 1))
+    inside = np.asarray(reference(jnp.ones((1, height, width, 1)), kernel, stride, padding))
+    expected = inside.sum() if inside.size <= convolution.FEW_PIXELS else inside.size * kernel_size**2
+    assert convolution.cost((height, width), kernel_size, stride, tuple(zeros)) == expected
+
+
 def test_negative_padding_cuts_pixels_off():
     images, kernel = normal(0, 2, 6, 5, 2), normal(1, 3, 2, 2, 2)
     ours = convolution.convolve(images, kernel, 1, ((-1, 0), (1, -2)))
