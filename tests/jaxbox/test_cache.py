@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 
-
 PROGRAM = """
 import json, sys
 import jax
