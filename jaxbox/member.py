@@ -22,7 +22,8 @@ EVALUATION_SEED = 2**31 - 1
 
 
 class State(NamedTuple):
-    """What training changes. `failed_step` is the step whose update was not finite, or -1."""
+    """What training changes. `failed_step` is the step whose update was not finite, or -1; from then on the parameters
+    stay as they are, and the optimiser's state means nothing."""
 
     params: PyTree[Array]
     optimizer_state: PyTree[Array]
@@ -193,7 +194,7 @@ def _example(configuration: Configuration, examples: Examples) -> tuple[layers.B
 def train_step(
     configuration: Configuration, state: State, examples: Examples, step: Int[Array, ""]
 ) -> tuple[State, dict[str, Float[Array, ""]]]:
-    """One update. If a number of it is not finite the state stays as it is, and is marked, for good."""
+    """One update. If a number of it is not finite the parameters stay as they are, and are marked, for good."""
     inputs, targets = _example(configuration, examples)
 
     def batch_loss(params: PyTree[Array]) -> Float[Array, ""]:
@@ -203,13 +204,13 @@ def train_step(
     loss, gradient = jax.value_and_grad(batch_loss)(state.params)
     norm = optax.tree.norm(gradient)
     updates, optimizer_state = _optimizer(configuration).update(gradient, state.optimizer_state, state.params)
-    new = (optax.apply_updates(state.params, updates), optimizer_state)
-    finite = [jnp.isfinite(leaf).all() for leaf in jax.tree.leaves((loss, norm, new))]
-    finite = jnp.stack(finite).all()
-    advance = finite & (state.failed_step < 0)
-    kept = jax.tree.map(lambda a, b: jnp.where(advance, a, b), new, state[:2])
-    failed_step = jnp.where((state.failed_step < 0) & ~finite, step, state.failed_step)
-    return State(kept[0], kept[1], failed_step), {"loss": loss, "gradient_norm": norm}
+    params = optax.apply_updates(state.params, updates)
+    # An optimiser's state needs no look: it overflows with the gradient's norm, or makes an update that is not finite.
+    finite = jnp.stack([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves((loss, norm, params))]).all()
+    running = state.failed_step < 0
+    kept = jax.tree.map(lambda new, old: jnp.where(finite & running, new, old), params, state.params)
+    failed_step = jnp.where(running & ~finite, step, state.failed_step)
+    return State(kept, optimizer_state, failed_step), {"loss": loss, "gradient_norm": norm}
 
 
 def predict(
