@@ -1,11 +1,13 @@
 """What a person sees while a sweep runs: one live bar on a terminal, plain lines elsewhere."""
 
 import time
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Column
 
 PLAIN_SECONDS = 10.0
 """At most one plain line in this time."""
@@ -27,10 +29,10 @@ class Report:
         self._working, self._last = 0.0, time.monotonic()
         self._trained = 0
         self._said = 0.0
-        columns = ("{task.description}", BarColumn(), "{task.percentage:>3.0f}%", "{task.fields[speed]}")
-        texts = [column if isinstance(column, BarColumn) else TextColumn(column) for column in columns]
-        self.bar = Progress(*texts, TimeElapsedColumn(), "left", TimeRemainingColumn(), console=self.console)
-        self.line = self.bar.add_task("", total=total, speed="")
+        # A narrow terminal folds the text, which rich would otherwise cut off.
+        text = TextColumn("{task.description}", table_column=Column(overflow="fold"))
+        self.bar = Progress(SpinnerColumn(), BarColumn(8), text, console=self.console)
+        self.line = self.bar.add_task("", total=total)
         self.live = self.console.is_terminal and not quiet
 
     def __enter__(self) -> Self:
@@ -50,6 +52,7 @@ class Report:
     def start(self, group: str) -> None:
         """A group begins."""
         self.group = group
+        self.bar.update(self.line, description=group)
 
     def skip(self, seed_steps: int) -> None:
         """Work that an earlier session did."""
@@ -68,11 +71,14 @@ class Report:
         self.done, self._trained = self.done + seed_steps, self._trained + seed_steps
         if not self._trained:
             return
-        speed = self._trained / max(self._working, 1e-9)
         if self.live:
-            text = f"{self.group}, step {step}"
-            self.bar.update(self.line, completed=self.done, description=text, speed=f"{speed:,.0f} seed-steps/s")
+            self.bar.update(self.line, completed=self.done, description=self._text(step))
         elif now - self._said > PLAIN_SECONDS:
-            self._said, left = now, (self.total - self.done) / speed
-            share = 100 * self.done / max(self.total, 1)
-            self.say(f"{self.group}, step {step}: {share:.0f}%, {speed:,.0f} seed-steps/s, {left:.0f} s left")
+            self._said = now
+            self.say(self._text(step))
+
+    def _text(self, step: int) -> str:
+        """The time left is at the mean speed of this session: the speed of the moment jumps with every group."""
+        share, speed = 100 * self.done / self.total, self._trained / max(self._working, 1e-9)
+        left = timedelta(seconds=round((self.total - self.done) / speed))
+        return f"{self.group}, step {step}: {share:.0f}%, {speed:,.0f} seed-steps/s, {left} left"

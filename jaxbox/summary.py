@@ -1,15 +1,23 @@
 """The table at the end of a sweep: how often each configuration collapses, and how good it is otherwise."""
 
+import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import xarray
-from rich import box
-from rich.table import Table
 from scipy import stats
+
+from jaxbox import config
 
 COLLAPSED_R2 = 0.05
 """A member with a smaller R2 over both coordinates and all positions, at its last evaluation, has collapsed."""
+HEADINGS = ("seeds", "collapsed", "median R2 [quartiles]", "dead layer", "frozen", "seconds")
+ROWS_PER_HEADING = 20
+LEGEND = f"""collapsed: R2 < {COLLAPSED_R2:g} over both coordinates at the end [95% Wilson interval]
+dead layer: a ReLU layer is zero on every image [likewise]; -: no such layer
+frozen: members whose update overflowed, which ended their training
+seconds: wall time; configurations of one compiled program share it equally"""
 
 
 def at_end(run: xarray.Dataset, name: str) -> xarray.DataArray:
@@ -20,9 +28,13 @@ def at_end(run: xarray.Dataset, name: str) -> xarray.DataArray:
 
 
 def final_r2(run: xarray.Dataset) -> xarray.DataArray:
-    """R2 over both coordinates at each member's last evaluation: 1 - sum of MSE / sum of target variances."""
-    mse = at_end(run, "mse").sel(split="all").sum("axis", skipna=False)
-    return 1 - mse / run["target"].load().var("position").sum("axis")
+    """R2 over both coordinates at each member's last evaluation: 1 - sum of MSE / sum of target variances.
+
+    NaN where there was no evaluation; -inf where predictions overflowed, also where that made their error NaN.
+    """
+    mse = at_end(run, "mse").sel(split="all").astype(float).fillna(np.inf).sum("axis")
+    r2 = 1 - mse / run["target"].load().var("position").sum("axis")
+    return r2.where(run["last_step"] >= 0)
 
 
 def dead_layer(run: xarray.Dataset) -> xarray.DataArray:
@@ -33,13 +45,31 @@ def dead_layer(run: xarray.Dataset) -> xarray.DataArray:
 def labels(run: xarray.Dataset) -> list[str]:
     """A name for each configuration: the values of the fields that vary, numbers with their field's name."""
     varied = [str(name) for name in run.coords if run[name].dims == ("configuration",) and name != "configuration"]
-    varied.sort(key=lambda path: path != "model.name")
-    rows = zip(*(run[path].values for path in varied), strict=True) if varied else [()] * run.sizes["configuration"]
-    return [" ".join(_word(path, value) for path, value in zip(varied, row, strict=True)) for row in rows]
+    order = ["model.name", *config.field_types()]
+    varied.sort(key=order.index)
+    columns = [_words(run, path) for path in varied]
+    return [" ".join(column[index] for column in columns if column[index]) for index in range(len(run.configuration))]
+
+
+def _words(run: xarray.Dataset, path: str) -> list[str]:
+    """What a field adds to each configuration's name.
+
+    A field of the model adds nothing to models that have it at its default throughout: it varies because of other
+    models, and these may not even read it.
+    """
+    words = [_word(path, value) for value in run[path].values]
+    if path == "model.name" or not path.startswith("model.") or "model.name" not in run.coords:
+        return words
+    default = _word(path, dict(config.flatten(config.Configuration()))[path])
+    models = run["model.name"].values.tolist()
+    changed = {model for model, word in zip(models, words, strict=True) if word != default}
+    return [word if model in changed else "" for model, word in zip(models, words, strict=True)]
 
 
 def _word(path: str, value: Any) -> str:
-    return str(value) if isinstance(value, str) else f"{path.split('.')[-1]}={value:g}"
+    if config.field_types()[path] is str:
+        return str(value)
+    return f"{path.split('.')[-1]}={f'{value:.12g}' if isinstance(value, float) else value}"
 
 
 def rate(events: np.ndarray) -> str:
@@ -50,28 +80,59 @@ def rate(events: np.ndarray) -> str:
     return f"{100 * events.mean():.0f}% [{100 * interval.low:.0f}, {100 * interval.high:.0f}]"
 
 
-def table(run: xarray.Dataset) -> Table:
-    """One row a configuration."""
-    caption = (
-        f"collapsed: R2 < {COLLAPSED_R2:g} over both coordinates at the end; dead layer: a ReLU layer that is zero "
+def quartiles(scores: np.ndarray) -> str:
+    """The median and [the quartiles] of values that may be -inf, in at most 23 characters."""
+    if not len(scores):
+        return "-"
+    with np.errstate(invalid="ignore"):
+        lower, median, upper = np.quantile(scores, (0.25, 0.5, 0.75))
+    # Between -inf and its neighbour NumPy interpolates to NaN; every point between them is -inf.
+    lower, median, upper = (_short(-np.inf if np.isnan(value) else value) for value in (lower, median, upper))
+    return f"{median} [{lower}, {upper}]"
+
+
+def _short(value: float) -> str:
+    """At most six characters of an R2: the better it is, the more digits matter."""
+    digits = ".4f" if value >= 0 else ".3f" if value > -9.9 else ".0f" if value > -9999 else ".0e"
+    return f"{value:{digits}}"
+
+
+def table(run: xarray.Dataset, width: int = 80) -> str:
+    """A row for each configuration; where `width` is too narrow for that, its name is on a line above its numbers."""
+    names = ["configuration", *(f"{index}: {label}" for index, label in enumerate(labels(run)))]
+    numbers = _align([HEADINGS, *_rows(run)])
+    longest = max(len(name) for name in names)
+    if longest + 2 + len(numbers[0]) <= width:
+        heading, *rows = [f"{name:<{longest}}  {line}" for name, line in zip(names, numbers, strict=True)]
+    else:
+        folded = [textwrap.fill(name, width, subsequent_indent="   ", break_long_words=False) for name in names]
+        heading, *rows = [f"{name}\n{line}" for name, line in zip(folded, numbers, strict=True)]
+    heading += "\n" + "-" * len(heading.splitlines()[-1])
+    starts = range(0, len(rows), ROWS_PER_HEADING)
+    parts = ["\n".join([heading, *rows[start : start + ROWS_PER_HEADING]]) for start in starts]
+    return "\n\n".join([*parts, LEGEND])
+
+
+def _rows(run: xarray.Dataset) -> list[tuple[str, ...]]:
+    relu = at_end(run, "dead_fraction").notnull().any("layer")
+    measures = {"r2": final_r2(run), "dead": dead_layer(run), "relu": relu, **run[["finite", "last_step"]]}
+    members = xarray.Dataset(measures).load()
+    return [_row(members.isel(configuration=index), time) for index, time in enumerate(run["seconds"].values.tolist())]
+
+
+def _row(members: xarray.Dataset, seconds: float) -> tuple[str, ...]:
+    """The numbers of one configuration's members, those that have begun."""
+    begun = members.isel(seed=members["last_step"].values >= 0)
+    return (
+        str(begun.sizes["seed"]),
+        rate(begun["r2"].values < COLLAPSED_R2),
+        quartiles(begun["r2"].values),
+        rate(begun["dead"].values[begun["relu"].values]),
+        str(int((~begun["finite"]).sum())),
+        f"{seconds:.1f}",
     )
-    caption += "on every image; frozen: turned non-finite; [95% Wilson intervals]; s: wall time"
-    result = Table(caption=caption, caption_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("configuration", "seeds", "collapsed", "median R2 [quartiles]", "dead layer", "frozen", "s"):
-        result.add_column(column, justify="left" if column == "configuration" else "right")
-    r2, dead, finite = final_r2(run), dead_layer(run), run["finite"].load()
-    for index, label in enumerate(labels(run)):
-        scores = r2.isel(configuration=index).values
-        trained = run["last_step"].isel(configuration=index).values >= 0
-        scores = scores[trained]
-        lower, median, upper = np.quantile(scores, (0.25, 0.5, 0.75)) if len(scores) else [np.nan] * 3
-        result.add_row(
-            label or "the only one",
-            str(len(scores)),
-            rate(scores < COLLAPSED_R2),
-            f"{median:.4g} [{lower:.4g}, {upper:.4g}]",
-            rate(dead.isel(configuration=index).values[trained]),
-            str(int((~finite.isel(configuration=index).values[trained]).sum())),
-            f"{float(run['seconds'][index]):.1f}",
-        )
-    return result
+
+
+def _align(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
