@@ -1,0 +1,97 @@
+"""jaxbox itself: the compiled program that a sweep runs, on one chunk of its members."""
+
+import dataclasses
+import time
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jax.sharding import Mesh, PartitionSpec
+from jaxtyping import Array, Float
+
+from jaxbox import results
+from jaxbox.config import Configuration, Static
+from jaxbox.peers.flax_network import device_free_memory, device_memory, float32_products
+from jaxbox.peers.problem import Problem
+from jaxbox.peers.side import CORES, Side
+from jaxbox.population import Group, Population, one_device_per_core
+
+PRODUCT_SIZE = 1024
+PRODUCTS = 8
+TRIES = 10
+
+
+class JaxboxPopulation(Side):
+    """A chunk of the population of `seeds` members: chunks train in turn, so that more of them tell nothing new."""
+
+    first = 4 * CORES
+    grows = True
+
+    def __init__(self, problem: Problem, seeds: int):
+        one_device_per_core()
+        float32_products()
+        self.configuration = self.choose(problem.configuration)
+        group = Group(Static.of(self.configuration), ((0, self.configuration),), seeds)
+        self.population = Population(group)
+        members = self.population.chunks()[0]
+        super().__init__(problem, len(members))
+        self.step = 0
+        self.population.compile()
+        self.inputs = self.population.inputs(members)
+        self.state = self.population.initialize(*self.inputs)
+        self.measures: dict[str, np.ndarray] = {}
+
+    def choose(self, configuration: Configuration) -> Configuration:
+        """The configuration to train."""
+        return configuration
+
+    def run(self, steps: int) -> Float[np.ndarray, " seeds"]:
+        """Train, then evaluate and bring the measures to the host, as a sweep does."""
+        first, self.step = self.step, self.step + steps
+        self.state, measures = self.population.advance(self.state, *self.inputs, first, self.step)
+        measures = jax.device_get(measures)
+        if not self.measures:
+            one = {name: value[0] for name, value in measures.items()}
+            self.measures = results.allocate(self.configuration, one, self.seeds)
+        results.record(self.measures, measures, 0)
+        jax.block_until_ready(self.state)
+        return np.asarray(measures["loss"][: self.seeds])
+
+    def idle(self) -> float:
+        """Seconds of an evaluation, its measures' way to the host included."""
+        start = time.perf_counter()
+        self.run(0)
+        return time.perf_counter() - start
+
+    def product_flops(self) -> float:
+        mesh, rows = Mesh(np.array(jax.local_devices()), ("device",)), PartitionSpec("device")
+        product = jax.jit(jax.shard_map(_products, mesh=mesh, in_specs=rows, out_specs=rows, check_vma=False))
+        # The rows sum to 1, so that powers of the matrix stay of its own size.
+        matrix = jnp.full((mesh.size * PRODUCT_SIZE, PRODUCT_SIZE), 1 / PRODUCT_SIZE)
+        times = []
+        for _ in range(TRIES + 1):
+            start = time.perf_counter()
+            matrix = jax.block_until_ready(product(matrix))
+            times.append(time.perf_counter() - start)
+        return mesh.size * PRODUCTS * 2 * PRODUCT_SIZE**3 / min(times[1:])
+
+    def devices(self) -> list[str]:
+        return [f"{device.platform}:{device.id} {device.device_kind}" for device in jax.local_devices()]
+
+    def memory(self) -> dict[str, int]:
+        return super().memory() | device_memory()
+
+    def free_memory(self) -> int:
+        return device_free_memory() or super().free_memory()
+
+
+class JaxboxRendered(JaxboxPopulation):
+    """The same, made to work on whole images."""
+
+    def choose(self, configuration: Configuration) -> Configuration:
+        return dataclasses.replace(configuration, render=True)
+
+
+def _products(matrix: Float[Array, "n n"]) -> Float[Array, "n n"]:
+    return lax.fori_loop(0, PRODUCTS, lambda _, power: power @ matrix, matrix)
