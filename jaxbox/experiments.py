@@ -13,7 +13,7 @@ def thread() -> list[Configuration]:
     drop the convolutions". The linear model's limit of stability is 0.877 here, so that rate 1.0 diverges.
 
     Command: python -m jaxbox.sweep thread --seeds 64
-    Cost: 2 minutes on 2 CPU cores with AVX-512, 9 seconds of them compilation; 3 minutes with --render.
+    Cost: 2 minutes on 2 CPU cores with AVX-512, 9 seconds of them compilation; 2.7 minutes with --render.
     Outcome: at the rate 0.01 14 of 64 convolutional networks predict the mean (22%, 95% interval 14 to 33%), and those
     are the ones in which a whole ReLU layer has died; the others reach a median R2 of 0.9997. At 0.001 none of 64
     does. The linear model at rate 1.0 diverges in all 64, at 0.5 it reaches 0.996; the sigmoid network 0.9999.
