@@ -3,8 +3,7 @@
 JAX's own would scatter, which on CPU goes row by row, or pad once for each slice.
 """
 
-import functools
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 import jax
@@ -85,7 +84,7 @@ def moving_sum(values: Float[Array, "..."], width: int, axis: int) -> Float[Arra
 def _moving_sum(width: int, axis: int, values: Array) -> Array:
     count = values.shape[axis] - width + 1
     parts = (lax.slice_in_dim(values, first, first + count, axis=axis) for first in range(width))
-    return functools.reduce(jnp.add, parts)
+    return reduce(jnp.add, parts)
 
 
 def _moving_sum_forward(width: int, axis: int, values: Array) -> tuple[Array, None]:

@@ -37,9 +37,8 @@ def convolve(
     axes = _convolved(windows.axes, size, stride, padding)
     places = _places("kind", axes, windows.examples)
     sources = _places("product", axes, windows.examples) if windows.shared else places
-    difference = take(windows.difference, windows.window(sources)) if windows.shared else windows.difference
     frame, zeros = _frames(windows.axes, axes, size, stride)
-    frames = place(difference, *offset("shift", axes, sources), frame)
+    frames = place(windows.differences(sources), *offset("shift", axes, sources), frame)
     difference = convolution.convolve(frames, kernel, stride, zeros)
     if isinstance(sources, np.ndarray):
         difference = take(difference, pair("product", axes, places))

@@ -58,6 +58,10 @@ class Windowed:
         """The number of the window of each of these positions, while windows are shared."""
         return pair("kind", self.axes, places)
 
+    def differences(self, places: Index) -> Float[Array, "n k l C"]:
+        """The window of each of these positions; of the examples' own, once each has one to itself."""
+        return take(self.difference, self.window(places)) if self.shared else self.difference
+
     @property
     def covered(self) -> tuple[Index, Index]:
         """Along the rows and along the columns, the ground below each pixel of each window; -1 outside of the map."""
@@ -145,9 +149,8 @@ def full_base(windows: Windowed) -> Float[Array, "H W C"]:
 
 def render(windows: Windowed) -> Float[Array, "B H W C"]:
     """The maps themselves."""
-    difference = take(windows.difference, windows.window(windows.examples)) if windows.shared else windows.difference
     corner, bounds = offset("corner", windows.axes, windows.examples)
-    return full_base(windows) + place(difference, corner, bounds, windows.shape[1:3])
+    return full_base(windows) + place(windows.differences(windows.examples), corner, bounds, windows.shape[1:3])
 
 
 def lit_units(windows: Windowed) -> Bool[Array, " C"]:
