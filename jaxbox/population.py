@@ -176,7 +176,8 @@ class Population:
         self, state: member.State, seeds: Any, floats: dict[str, Any], first: int, last: int
     ) -> tuple[member.State, dict[str, jax.Array]]:
         """Train every member of a chunk from step `first` to `last`, then evaluate. `state` is consumed."""
-        self.compile()
+        if self._advance is None:
+            self.compile()
         assert self._advance is not None
         return self._advance(state, seeds, floats, jnp.int32(first), jnp.int32(last))
 
