@@ -19,7 +19,9 @@ def split_mse(
 ) -> Float[Array, "3 2"]:
     """Mean squared error per split (SPLITS) and axis, in squared target units; NaN where a split is empty."""
     weights = jnp.stack([jnp.ones_like(seen), seen, ~seen]).astype(predictions.dtype)
-    return weights @ jnp.square(predictions - targets) / weights.sum(axis=1, keepdims=True)
+    # Sums along rows: on CPU they are several times faster than along columns. A product would be TF32 on some GPUs.
+    sums = jnp.sum(weights[:, None] * jnp.square(predictions - targets).T, axis=-1)
+    return sums / weights.sum(axis=1, keepdims=True)
 
 
 def moments(predictions: Float[Array, "N 2"], targets: Float[Any, "N 2"]) -> dict[str, Float[Array, " 2"]]:
@@ -27,15 +29,16 @@ def moments(predictions: Float[Array, "N 2"], targets: Float[Any, "N 2"]) -> dic
 
     The correlation of a constant prediction is 0; all but the bias are NaN where the target is constant.
     """
-    target, target_variance = targets - targets.mean(axis=0), targets.var(axis=0)
-    errors = predictions - targets
-    prediction = predictions - predictions.mean(axis=0)
-    variance = jnp.mean(prediction**2, axis=0)
+    target_variance = targets.var(axis=0)
+    target = (targets - targets.mean(axis=0)).T
+    errors = (predictions - targets).T
+    prediction = predictions.T - predictions.T.mean(axis=1, keepdims=True)
+    variance = jnp.mean(prediction**2, axis=1)
     scale = jnp.sqrt(jnp.where(variance > 0, variance, 1)) * jnp.sqrt(target_variance)
-    correlation = jnp.where(variance > 0, jnp.mean(prediction * target, axis=0) / scale, 0)
+    correlation = jnp.where(variance > 0, jnp.mean(prediction * target, axis=1) / scale, 0)
     return {
-        "r2": 1 - jnp.mean(errors**2, axis=0) / target_variance,
+        "r2": 1 - jnp.mean(errors**2, axis=1) / target_variance,
         "variance_ratio": variance / target_variance,
         "correlation": jnp.where(target_variance > 0, correlation, jnp.nan),
-        "bias": jnp.mean(errors, axis=0),
+        "bias": jnp.mean(errors, axis=1),
     }
