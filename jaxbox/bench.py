@@ -65,7 +65,7 @@ class Arguments:
     """Draw throughput against seeds into this .pdf, .png or .svg file."""
 
 
-QUICK: dict[str, Any] = {"sizes": (32,), "seeds": (64,), "rounds": 3, "seconds": 0.3}
+QUICK: dict[str, Any] = {"models": ("linear", "cnn"), "sizes": (32,), "seeds": (64,), "rounds": 3, "seconds": 0.3}
 
 
 def parse(words: Sequence[str]) -> Arguments:

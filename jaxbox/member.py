@@ -14,8 +14,9 @@ from flax import nnx
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
-from jaxbox import config, layers, losses, metrics, models, optimizers, task
+from jaxbox import config, layers, losses, metrics, models, optimizers, sampling, task
 from jaxbox.config import Configuration
+from jaxbox.sampling import Data, Examples
 
 EVALUATION_SEED = 2**31 - 1
 """The evaluation's noise is drawn from this seed, the same for every member."""
@@ -28,22 +29,6 @@ class State(NamedTuple):
     params: PyTree[Array]
     optimizer_state: PyTree[Array]
     failed_step: Int[Array, ""]
-
-
-class Keys(NamedTuple):
-    """A seed's independent sources of randomness."""
-
-    initial: Key[Array, ""]
-    data: Key[Array, ""]
-    order: Key[Array, ""]
-    noise: Key[Array, ""]
-
-
-class Examples(NamedTuple):
-    """Indices into the positions, and the key of each example's noise."""
-
-    index: Int[Array, " n"]
-    noise: Key[Array, " n"]
 
 
 def check(configuration: Configuration) -> None:
@@ -68,11 +53,6 @@ def check(configuration: Configuration) -> None:
             raise config.ConfigurationError(f"model: {text} has shape {leaf.shape}; the images are too small for it")
 
 
-def keys_of(seed: Int[Array, ""]) -> Keys:
-    """The keys of a seed; they do not depend on the configuration, so configurations are paired."""
-    return Keys(*jax.random.split(jax.random.key(seed), 4))
-
-
 def build(configuration: Configuration, key: Key[Array, ""]) -> nnx.Module:
     """A freshly initialised network."""
     constructor = models.MODELS[configuration.model.name]
@@ -81,7 +61,8 @@ def build(configuration: Configuration, key: Key[Array, ""]) -> nnx.Module:
 
 def initialize(configuration: Configuration, seed: Int[Array, ""]) -> State:
     """The state before the first step."""
-    params = nnx.to_pure_dict(nnx.state(build(configuration, keys_of(seed).initial), nnx.Param))
+    network = build(configuration, sampling.keys_of(configuration, seed).initial)
+    params = nnx.to_pure_dict(nnx.state(network, nnx.Param))
     return State(params, _optimizer(configuration).init(params), jnp.int32(-1))
 
 
@@ -97,89 +78,32 @@ def _optimizer(configuration: Configuration) -> optax.GradientTransformation:
     return optimizers.OPTIMIZERS[configuration.optimizer.name](configuration.optimizer)
 
 
-def training_set(configuration: Configuration, keys: Keys) -> Int[Array, " train_size"]:
-    """Position index of each training example of a seed."""
-    return task.draw_index(configuration.task, keys.data, configuration.task.train_size)
-
-
-def seen(configuration: Configuration, seed: Int[Array, ""]) -> Bool[Array, " N"]:
-    """Which positions are in the seed's training set; all of them for an endless stream."""
-    count = task.position_count(configuration.task)
-    if not configuration.task.train_size:
-        return jnp.ones(count, bool)
-    return jnp.zeros(count, bool).at[training_set(configuration, keys_of(seed))].set(True)
-
-
 def train(
-    configuration: Configuration, state: State, seed: Int[Array, ""], first: Int[Array, ""], last: Int[Array, ""]
-) -> tuple[State, dict[str, Float[Array, ""]]]:
-    """Steps first to last - 1. Returns the state and, averaged over the steps, `loss` and `gradient_norm`.
+    configuration: Configuration,
+    state: State,
+    data: Data,
+    seed: Int[Array, ""],
+    first: Int[Array, ""],
+    last: Int[Array, ""],
+) -> tuple[State, Data, dict[str, Float[Array, ""]]]:
+    """Steps first to last - 1. Returns the state, the data and, averaged over the steps, `loss` and `gradient_norm`.
 
     `first` and `last` must be the same for all members of a population: the loop and the epochs follow them.
+
+    Args:
+        data: of `sampling.prepare` at `first`, or as training up to `first` has left it.
     """
-    keys = keys_of(seed)
-    batches = _epochs(configuration, keys, first) if configuration.task.train_size else _stream(configuration, keys)
+    keys = sampling.keys_of(configuration, seed)
 
     def body(step: Int[Array, ""], carry: tuple) -> tuple:
         state, order, totals = carry
-        order, examples = batches(step, order)
+        new, examples = sampling.batch(configuration, keys, data._replace(order=order), step)
         state, measures = train_step(configuration, state, examples, step)
-        return state, order, jax.tree.map(jnp.add, totals, measures)
+        return state, new.order, jax.tree.map(jnp.add, totals, measures)
 
     zeros = {"loss": jnp.float32(0), "gradient_norm": jnp.float32(0)}
-    state, _, totals = lax.fori_loop(first, last, body, (state, batches(first, None)[0], zeros))
-    return state, jax.tree.map(lambda total: total / (last - first), totals)
-
-
-def _epochs(configuration: Configuration, keys: Keys, first: Int[Array, ""]) -> Any:
-    """Batches of a training set in a new order each epoch; the remainder of an epoch is left out."""
-    size, examples = configuration.batch_size, training_set(configuration, keys)
-    batches_per_epoch = examples.size // size
-
-    def shuffled(step: Int[Array, ""]) -> Int[Array, " train_size"]:
-        return epoch_order(keys, step // batches_per_epoch, examples.size)
-
-    def batches(step: Int[Array, ""], order: Any) -> tuple[Array, Examples]:
-        if order is None:
-            order = shuffled(step)
-        else:
-            order = lax.cond(step % batches_per_epoch == 0, lambda: shuffled(step), lambda: order)
-        which = lax.dynamic_slice(order, (step % batches_per_epoch * size,), (size,))
-        return order, Examples(examples[which], _noise_keys(keys.noise, which))
-
-    return batches
-
-
-def epoch_order(keys: Keys, epoch: Int[Array, ""], count: int) -> Int[Array, " count"]:
-    """The order in which an epoch goes through a training set of `count` examples.
-
-    Each example is sorted by a word of random bits whose low bits hold its own number: on CPU a sort of single words
-    is four times faster than one of pairs. Where random bits are equal, a mask drawn for all numbers says which comes
-    first, so that every pair is in either order equally often.
-    """
-    key = jax.random.fold_in(keys.order, epoch)
-    width = (count - 1).bit_length()
-    if width > 16:  # too few bits would be left
-        return jnp.argsort(jax.random.bits(key, (count,)))
-    bits, low = jax.random.bits(key, (count + 1,)), jnp.uint32(2**width - 1)
-    mask = bits[count] & low
-    words = (bits[:count] & ~low) | (jnp.arange(count, dtype=jnp.uint32) ^ mask)
-    return ((jnp.sort(words) & low) ^ mask).astype(jnp.int32)
-
-
-def _stream(configuration: Configuration, keys: Keys) -> Any:
-    """Batches of new examples for ever."""
-    size = configuration.batch_size
-
-    def batches(step: Int[Array, ""], order: Any) -> tuple[Array, Examples]:
-        index = task.draw_index(configuration.task, jax.random.fold_in(keys.data, step), size)
-        return jnp.int32(0), Examples(index, _noise_keys(keys.noise, step * size + jnp.arange(size)))
-
-    return batches
-
-
-def _noise_keys(key: Key[Array, ""], examples: Int[Array, " n"]) -> Key[Array, " n"]:
-    return jax.vmap(jax.random.fold_in, (None, 0))(key, examples)
+    state, order, totals = lax.fori_loop(first, last, body, (state, data.order, zeros))
+    return state, data._replace(order=order), jax.tree.map(lambda total: total / (last - first), totals)
 
 
 def windowed(configuration: Configuration) -> bool:
@@ -230,28 +154,31 @@ def predict(
     def block(start: Int[Array, ""]) -> tuple[Array, list[Array]]:
         index = jnp.minimum(start + jnp.arange(size), count - 1)
         network: Any = merge(configuration, params)
-        predictions = network(_example(configuration, Examples(index, _noise_keys(noise, index)))[0])
+        predictions = network(_example(configuration, Examples(index, sampling.noise_keys(noise, index)))[0])
         return predictions, jax.tree.leaves(nnx.to_pure_dict(nnx.pop(network, nnx.Intermediate)))
 
     predictions, lit = lax.map(block, jnp.arange(blocks) * size)
     return predictions.reshape(-1, 2)[:count], [jnp.any(units, axis=0) for units in lit]
 
 
-def evaluate(configuration: Configuration, state: State, seed: Int[Array, ""]) -> dict[str, Array]:
+def evaluate(configuration: Configuration, state: State, seen: Bool[Array, " N"]) -> dict[str, Array]:
     """The measures of `jaxbox.metrics`, `finite`, the predictions, and per ReLU layer the fraction of dead units
-    (one NaN if there is no such layer)."""
+    (one NaN if there is no such layer).
+
+    Args:
+        seen: which positions are in the training set.
+    """
     predictions, lit = predict(configuration, state.params)
-    in_training = seen(configuration, seed)
     # NumPy computes what depends on the targets alone: left to XLA, whether it is folded into a constant, and with it
     # the last bit, can differ from one compilation to the next.
     targets = task.targets(configuration.task, task.positions(configuration.task)).astype(np.float32)
     dead = [1 - jnp.mean(units, dtype=jnp.float32) for units in lit]
     return {
-        "mse": metrics.split_mse(predictions, targets, in_training),
+        "mse": metrics.split_mse(predictions, targets, seen),
         **metrics.moments(predictions, targets),
         "dead_fraction": jnp.stack(dead) if dead else jnp.full(1, jnp.nan),
         "finite": state.failed_step < 0,
         "failed_step": state.failed_step,
         "prediction": predictions,
-        "seen": in_training,
+        "seen": seen,
     }

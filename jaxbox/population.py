@@ -21,11 +21,15 @@ from jax.extend.core import jaxprs_in_params
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import PyTree
 
-from jaxbox import member
+from jaxbox import member, sampling
 from jaxbox.config import Configuration, Static, traced
+from jaxbox.sampling import Data
 
 CACHE_BYTES = 64 * 2**20
 """On CPU a chunk's state stays near the caches' size: larger chunks gain nothing and answer Ctrl-C later."""
+MEMBERS_IN_STEP = 8
+STEP_STATE_BYTES = 4 * 2**20
+"""On CPU, where members share a batch, at most so many of them, with so much state, go through each step together."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,16 +86,26 @@ class Population:
         chunks = -(-count // min(members_per_chunk or self._affordable_members(), count))
         self.members_per_chunk = -(-count // chunks)
         self.compile_seconds = 0.0
-        self._initialize = self._over_members(self._initialize_member, shared=0)
+        self._shares = group.static.configuration.shared_batches
+        self._turns, self._in_step = self._split(-(-self.members_per_chunk // len(self.devices)))
+        self._initialize = self._compiled(self._initialize_members, (True, True), True)
+        self._prepare = self._compiled(self._prepare_members, (True, False), not self._shares)
         self._advance: Any = None
+
+    def _split(self, members: int) -> tuple[int, int]:
+        """(turns, members in each) of a device's members: those of one turn go through each step together."""
+        if self.devices[0].platform != "cpu":
+            return 1, members
+        most = min(MEMBERS_IN_STEP, STEP_STATE_BYTES // _bytes(self.abstract_state())) if self._shares else 1
+        turns = -(-members // max(1, most))
+        return turns, -(-members // turns)
 
     def abstract_state(self) -> member.State:
         """Shapes and types of one member's state."""
         return jax.eval_shape(partial(member.initialize, self.group.static.configuration), jnp.uint32(0))
 
     def _affordable_members(self) -> int:
-        state_bytes = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(self.abstract_state()))
-        state_bytes += 16 * self.group.static.configuration.task.train_size
+        state_bytes = _bytes((self.abstract_state(), self._abstract_data()))
         if self.devices[0].platform == "cpu":
             per_device = min(CACHE_BYTES, psutil.virtual_memory().available // (8 * len(self.devices)))
             return max(1, per_device // state_bytes) * len(self.devices)
@@ -103,39 +117,87 @@ class Population:
         ever holds at once."""
         configuration, first = self.group.static.configuration, jnp.int32(0)
 
-        def step(state: Any, seed: Any) -> Any:
-            return member.train(configuration, state, seed, first, first + 1)
+        def step(state: Any, data: Any, seed: Any) -> Any:
+            return member.train(configuration, state, data, seed, first, first + 1)
 
-        def evaluate(state: Any, seed: Any) -> Any:
-            return member.evaluate(configuration, state, seed)
+        def evaluate(state: Any, data: Any, seed: Any) -> Any:
+            return member.evaluate(configuration, state, data.seen)
 
-        arguments = self.abstract_state(), jax.ShapeDtypeStruct((), jnp.uint32)
+        arguments = self.abstract_state(), self._abstract_data(), jax.ShapeDtypeStruct((), jnp.uint32)
         return max(_intermediate_bytes(jax.make_jaxpr(part)(*arguments).jaxpr) for part in (step, evaluate))
 
-    def _initialize_member(self, seed: Any, floats: dict[str, Any]) -> member.State:
-        return member.initialize(self.group.static.with_traced(floats), seed)
+    def _abstract_data(self) -> Data:
+        prepare = partial(sampling.prepare, self.group.static.configuration)
+        return jax.eval_shape(prepare, jnp.uint32(0), jnp.int32(0))
 
-    def _advance_member(self, state: member.State, seed: Any, floats: dict[str, Any], first: Any, last: Any) -> Any:
-        configuration = self.group.static.with_traced(floats)
-        state, measures = member.train(configuration, state, seed, first, last)
-        return state, measures | member.evaluate(configuration, state, seed) | {"last_step": last}
+    def _initialize_members(self, seeds: Any, floats: dict[str, Any]) -> member.State:
+        def initialize(_: None, seed: Any, floats: dict[str, Any]) -> Any:
+            return None, member.initialize(self.group.static.with_traced(floats), seed)
 
-    def _over_members(self, function: Any, shared: int) -> Any:
-        """`function` over a chunk's members, on all devices; the last `shared` arguments are the same for all."""
+        return self._over_members(initialize, None, seeds, floats)[1]
 
-        def over_members(*arguments: Any) -> Any:
-            batched, common = arguments[: len(arguments) - shared], arguments[len(arguments) - shared :]
-            if self.devices[0].platform == "cpu":
-                return lax.map(lambda values: function(*values, *common), batched)
-            return jax.vmap(lambda *values: function(*values, *common))(*batched)
+    def _prepare_members(self, seeds: Any, step: Any) -> Data:
+        prepare = partial(sampling.prepare, self.group.static.configuration)
+        if self._shares:
+            return prepare(seeds[0], step)
+        return self._over_members(lambda _, seed: (None, prepare(seed, step)), None, seeds)[1]
 
-        def sharded(*arguments: Any) -> Any:
-            split, same = PartitionSpec("member"), PartitionSpec()
-            specs = (split,) * (len(arguments) - shared) + (same,) * shared
-            mapped = jax.shard_map(over_members, mesh=self.mesh, in_specs=specs, out_specs=split, check_vma=False)
-            return mapped(*arguments)
+    def _advance_members(
+        self, state: Any, data: Data, seeds: Any, floats: dict[str, Any], first: Any, last: Any
+    ) -> Any:
+        def advance(state: member.State, data: Data, seed: Any, floats: dict[str, Any]) -> Any:
+            configuration = self.group.static.with_traced(floats)
+            state, data, measures = member.train(configuration, state, data, seed, first, last)
+            return state, data, measures | member.evaluate(configuration, state, data.seen) | {"last_step": last}
 
-        return jax.jit(sharded, donate_argnums=0 if shared else None)
+        def independent(kept: Any, examples: Any, seen: Any, seed: Any, floats: dict[str, Any]) -> Any:
+            state, after, measures = advance(kept[0], Data(examples, kept[1], seen), seed, floats)
+            return (state, after.order), measures
+
+        def sharing(state: member.State, seed: Any, floats: dict[str, Any]) -> Any:
+            # Data that vmap does not see are the same for all members: what follows from them is computed once.
+            state, after, measures = advance(state, data, seed, floats)
+            return state, (after.order, measures)
+
+        if self._shares:
+            state, (orders, measures) = self._over_members(sharing, state, seeds, floats)
+            return state, data._replace(order=orders[0]), measures
+        kept = state, data.order
+        (state, order), measures = self._over_members(independent, kept, data.examples, data.seen, seeds, floats)
+        return state, data._replace(order=order), measures
+
+    def _over_members(self, function: Any, kept: Any, *values: Any) -> Any:
+        """`function` (kept, values of one member) -> (kept, results), for all members of a device.
+
+        Where members take turns, what is kept stays where it is in memory: a map would copy it to a new place.
+        """
+        if self._in_step > 1:
+            function = jax.vmap(function)
+        shape = (self._turns, self._in_step) if self._in_step > 1 else (self._turns,)
+        kept, values = jax.tree.map(lambda leaf: leaf.reshape(*shape, *leaf.shape[1:]), (kept, values))
+
+        take, put = lax.dynamic_index_in_dim, lax.dynamic_update_index_in_dim
+
+        def take_turn(kept: Any, turn: Any) -> Any:
+            number, values = turn
+            own, results = function(jax.tree.map(lambda leaf: take(leaf, number, 0, keepdims=False), kept), *values)
+            return jax.tree.map(lambda leaf, new: put(leaf, new, number, 0), kept, own), results
+
+        found = lax.scan(take_turn, kept, (jnp.arange(self._turns), values))
+        return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[len(shape) :]), found)
+
+    def _compiled(self, function: Any, own: Sequence[bool], own_result: Any, donate: Sequence[int] = ()) -> Any:
+        """`function` of the members of a device -> the same over all devices.
+
+        Args:
+            own: which arguments hold something of each member; the others are the same for all.
+            own_result: likewise, for the results.
+        """
+        spec = {True: PartitionSpec("member"), False: PartitionSpec()}
+        ours, results = tuple(spec[mine] for mine in own), jax.tree.map(spec.get, own_result)
+        mapped = jax.shard_map(function, mesh=self.mesh, in_specs=ours, out_specs=results, check_vma=False)
+        shardings = tuple(NamedSharding(self.mesh, spec[mine]) for mine in own)
+        return jax.jit(mapped, in_shardings=shardings, donate_argnums=tuple(donate))
 
     def chunks(self) -> list[list[tuple[int, int]]]:
         """The members of each chunk, as in `Group.members`."""
@@ -151,7 +213,7 @@ class Population:
 
     def fill(self, tree: PyTree[np.ndarray]) -> PyTree[jax.Array]:
         """Arrays with a leading members' axis, repeated to the size of a full chunk and laid out over the devices."""
-        size = -(-self.members_per_chunk // len(self.devices)) * len(self.devices)
+        size = self._turns * self._in_step * len(self.devices)
         filled = jax.tree.map(lambda leaf: leaf[np.arange(size) % len(leaf)], tree)
         return jax.device_put(filled, NamedSharding(self.mesh, PartitionSpec("member")))
 
@@ -159,27 +221,40 @@ class Population:
         """States before the first step, made on the devices where they will train."""
         return self._initialize(seeds, floats)
 
+    def prepare(self, seeds: Any, step: int) -> Data:
+        """What training a chunk from this step on needs to know of its examples."""
+        return self._prepare(seeds, jnp.int32(step))
+
     def compile(self) -> float:
         """Compile `advance` unless that is done; returns the seconds that it takes, 0 if nothing was to be done."""
         if self._advance is not None:
             return 0.0
         start = time.perf_counter()
         seeds, floats = self.inputs(self.group.members()[:1])
-        state = jax.eval_shape(self._initialize, seeds, floats)
-        state = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=seeds.sharding), state)
-        function = self._over_members(self._advance_member, shared=2)
-        self._advance = function.lower(state, seeds, floats, jnp.int32(0), jnp.int32(0)).compile()
+        step, own = jnp.int32(0), not self._shares
+        state, data = jax.eval_shape(self._initialize, seeds, floats), jax.eval_shape(self._prepare, seeds, step)
+        ours, results = (True, own, True, True, False, False), (True, own, True)
+        function = self._compiled(self._advance_members, ours, results, donate=(0, 1))
+        self._advance = function.lower(state, data, seeds, floats, step, step).compile()
         self.compile_seconds = time.perf_counter() - start
         return self.compile_seconds
 
     def advance(
-        self, state: member.State, seeds: Any, floats: dict[str, Any], first: int, last: int
-    ) -> tuple[member.State, dict[str, jax.Array]]:
-        """Train every member of a chunk from step `first` to `last`, then evaluate. `state` is consumed."""
+        self, state: member.State, data: Data, seeds: Any, floats: dict[str, Any], first: int, last: int
+    ) -> tuple[member.State, Data, dict[str, jax.Array]]:
+        """Train every member of a chunk from step `first` to `last`, then evaluate. `state` and `data` are consumed.
+
+        Args:
+            data: of `prepare` at `first`, or as the last call has left it.
+        """
         if self._advance is None:
             self.compile()
         assert self._advance is not None
-        return self._advance(state, seeds, floats, jnp.int32(first), jnp.int32(last))
+        return self._advance(state, data, seeds, floats, jnp.int32(first), jnp.int32(last))
+
+
+def _bytes(tree: PyTree[Any]) -> int:
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
 
 
 def _intermediate_bytes(jaxpr: Any) -> int:

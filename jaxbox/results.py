@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 import xarray
 from jaxtyping import PyTree
@@ -50,6 +51,9 @@ TARGETS = {
     "target": Variable(("position", "axis"), "target units", "centre of the box"),
     "column": Variable(("position",), "pixel", "column of the box's left edge; -1: no such position", np.int32),
     "row": Variable(("position",), "pixel", "row of the box's top edge; -1: no such position", np.int32),
+    "replicates": Variable(
+        (), "1", "whether seeds are independent replicates; else all trained on the batches of seed 0", bool
+    ),
     "seconds": Variable((), "s", "wall time of the configuration's members, its share of its group's"),
 }
 COORDINATES = {
@@ -67,13 +71,13 @@ def allocate(configuration: Configuration, measures: Mapping[str, Any], members:
     """Empty arrays for a chunk of members: (members, evaluations, ...) for MEASURES and (members, ...) for FINALS.
 
     Args:
-        measures: one member's measures, anything with shapes.
+        measures: one evaluation's, (filled members, ...), anything with shapes.
     """
     steps = len(configuration.evaluation_steps())
     arrays = {}
     for name, variable in (MEASURES | FINALS).items():
         over_steps = (steps,) if "step" in variable.dims else ()
-        arrays[name] = _empty((members, *over_steps, *measures[name].shape), variable.dtype)
+        arrays[name] = _empty((members, *over_steps, *measures[name].shape[1:]), variable.dtype)
     return arrays
 
 
@@ -83,13 +87,15 @@ def like(configuration: Configuration) -> PyTree[Any]:
 
 
 def record(arrays: dict[str, np.ndarray], measures: Mapping[str, Any], evaluation: int) -> None:
-    """Put one evaluation's measures, (filled members, ...), into the arrays of `allocate`."""
-    for name, array in arrays.items():
-        values = np.asarray(measures[name])[: len(array)]
-        if name in MEASURES:
-            array[:, evaluation] = values
-        else:
-            array[:] = values
+    """Put the MEASURES of one evaluation, (filled members, ...), into the arrays of `allocate`."""
+    for name, values in jax.device_get({name: measures[name] for name in MEASURES}).items():
+        arrays[name][:, evaluation] = values[: len(arrays[name])]
+
+
+def finish(arrays: dict[str, np.ndarray], measures: Mapping[str, Any]) -> None:
+    """Put the FINALS of an evaluation into the arrays: they are large, and only the last ones are kept."""
+    for name, values in jax.device_get({name: measures[name] for name in FINALS}).items():
+        arrays[name][:] = values[: len(arrays[name])]
 
 
 def _empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
@@ -121,6 +127,7 @@ def dataset(
             arrays[name][1][(index, seed, *rows, *cut)] = value
     for index, configuration in enumerate(plan.configurations):
         _place_targets(arrays, index, configuration)
+        arrays["replicates"][1][index] = not configuration.shared_batches
         arrays["seconds"][1][index] = seconds.get(index, np.nan)
     return _labelled(plan, arrays, steps)
 

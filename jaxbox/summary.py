@@ -110,7 +110,16 @@ def table(run: xarray.Dataset, width: int = 80) -> str:
     heading += "\n" + "-" * len(heading.splitlines()[-1])
     starts = range(0, len(rows), ROWS_PER_HEADING)
     parts = ["\n".join([heading, *rows[start : start + ROWS_PER_HEADING]]) for start in starts]
-    return "\n\n".join([*parts, LEGEND])
+    return "\n\n".join([*parts, LEGEND + _sharing(run)])
+
+
+def _sharing(run: xarray.Dataset) -> str:
+    """A line of the legend about seeds that are no replicates; runs from before they could share batches lack it."""
+    numbers = np.flatnonzero(~run["replicates"].values) if "replicates" in run else []
+    if not len(numbers):
+        return ""
+    which = "" if len(numbers) == run.sizes["configuration"] else f" in {', '.join(map(str, numbers))}"
+    return f"\nshared batches{which}: seeds differ in initial weights only, intervals leave the data's part out"
 
 
 def _rows(run: xarray.Dataset) -> list[tuple[str, ...]]:

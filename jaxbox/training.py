@@ -78,21 +78,22 @@ class Chunk:
         seeds, floats = self.population.inputs(self.members)
         if state is None:
             state = self.population.initialize(seeds, floats)
+        data = self.population.prepare(seeds, self.step or 0)
         for step in steps:
             previous = self.step or 0
-            state, measures = self.population.advance(state, seeds, floats, previous, step)
-            self._record(jax.device_get(measures), step)
+            state, data, measures = self.population.advance(state, data, seeds, floats, previous, step)
+            self._record(measures, step)
             report.advance((step - previous) * len(self.members), step)
-            due = time.monotonic() - self.saved_at > checkpoint_seconds
-            if due or stop.requested or step == self.steps[-1]:
+            due, stopping = time.monotonic() - self.saved_at > checkpoint_seconds, stop.requested
+            if due or stopping or step == self.steps[-1]:
+                results.finish(self.measures, measures)
                 self._save(state)
-            if stop.requested:
+            if stopping:
                 return
 
     def _record(self, measures: dict[str, Any], step: int) -> None:
         if not self.measures:
-            one = {name: value[0] for name, value in measures.items()}
-            self.measures = results.allocate(self.configuration, one, len(self.members))
+            self.measures = results.allocate(self.configuration, measures, len(self.members))
         results.record(self.measures, measures, self.steps.index(step))
         self.step = step
 

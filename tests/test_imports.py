@@ -9,7 +9,19 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ORDER = (
     *("config", "convolution", "axis", "gather", "windows", "task", "window_products", "layers", "models", "losses"),
-    *("optimizers", "metrics", "member", "results", "population", "cache", "store", "manifest", "progress", "training"),
+    *(
+        "optimizers",
+        "metrics",
+        "sampling",
+        "member",
+        "results",
+        "population",
+        "cache",
+        "store",
+        "manifest",
+        "progress",
+        "training",
+    ),
     *("experiments", "command_line", "arguments", "summary", "sweep", "peers", "bench"),
 )
 FILES = sorted((ROOT / "jaxbox").rglob("*.py"))

@@ -34,6 +34,7 @@ JAXBOX = "jaxbox"
 PEERS = {
     JAXBOX: Peer("population:JaxboxPopulation", (), "the program that a sweep runs"),
     "jaxbox-rendered": Peer("population:JaxboxRendered", (), "the same on whole images"),
+    "jaxbox-shared": Peer("population:JaxboxShared", (), "the same with one batch for all seeds: no replicates"),
     "torch": Peer("torch_loop:TorchLoop", ("torch",), "PyTorch, a loop over seeds, channels_last"),
     "torch-threads": Peer("torch_threads:TorchThreads", ("torch",), "a seed on each core at a time", gpu=False),
     "torch-func": Peer("torch_stacked:TorchStacked", ("torch",), "torch.func, stacked members"),

@@ -24,8 +24,9 @@ class Adam(keras.optimizers.Adam):
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         epsilon: Any = self.epsilon
-        step = keras.ops.cast(self.iterations + 1, "float32")
-        self.epsilon = epsilon * keras.ops.sqrt(1 - keras.ops.power(self.beta_2, step))
+        iterations: Any = self.iterations
+        decayed: Any = keras.ops.power(self.beta_2, keras.ops.cast(iterations + 1, "float32"))
+        self.epsilon = epsilon * keras.ops.sqrt(1 - decayed)
         super().update_step(gradient, variable, learning_rate)
         self.epsilon = epsilon
 

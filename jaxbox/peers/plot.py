@@ -14,11 +14,23 @@ TEXT_WIDTH = 6.3
 """Inches, of a page in LaTeX."""
 STYLE: Any = {"font.size": 8, "axes.titlesize": 8, "legend.fontsize": 7.5, "pdf.fonttype": 42, "svg.fonttype": "none"}
 # Okabe and Ito's colours, which the colour-blind tell apart; markers and dashes tell the sides apart in grey.
-COLOURS = ("#000000", "#0072B2", "#D55E00", "#CC79A7", "#E69F00", "#332288", "#56B4E9", "#009E73", "#8C6D1F", "#7F7F7F")
-MARKERS = "os^<vPXDd*"
+COLOURS = (
+    "#000000",
+    "#0072B2",
+    "#D55E00",
+    "#CC79A7",
+    "#E69F00",
+    "#332288",
+    "#56B4E9",
+    "#009E73",
+    "#8C6D1F",
+    "#7F7F7F",
+    "#9FC131",
+)
+MARKERS = "os^<vPXDd*h"
 DASHES: Any = (
     *("-", "--", "-.", (0, (5, 1)), ":", (0, (1, 1)), (0, (2, 1))),
-    *((0, (3, 1, 1, 1)), (0, (5, 1, 1, 1, 1, 1)), (0, (8, 3))),
+    *((0, (3, 1, 1, 1)), (0, (5, 1, 1, 1, 1, 1)), (0, (8, 3)), (0, (1, 3))),
 )
 
 

@@ -40,6 +40,7 @@ class JaxboxPopulation(Side):
         self.population.compile()
         self.inputs = self.population.inputs(members)
         self.state = self.population.initialize(*self.inputs)
+        self.data = self.population.prepare(self.inputs[0], 0)
         self.measures: dict[str, np.ndarray] = {}
 
     def choose(self, configuration: Configuration) -> Configuration:
@@ -49,14 +50,13 @@ class JaxboxPopulation(Side):
     def run(self, steps: int) -> Float[np.ndarray, " seeds"]:
         """Train, then evaluate and bring the measures to the host, as a sweep does."""
         first, self.step = self.step, self.step + steps
-        self.state, measures = self.population.advance(self.state, *self.inputs, first, self.step)
-        measures = jax.device_get(measures)
+        advanced = self.population.advance(self.state, self.data, *self.inputs, first, self.step)
+        self.state, self.data, measures = advanced
         if not self.measures:
-            one = {name: value[0] for name, value in measures.items()}
-            self.measures = results.allocate(self.configuration, one, self.seeds)
+            self.measures = results.allocate(self.configuration, measures, self.seeds)
         results.record(self.measures, measures, 0)
         jax.block_until_ready(self.state)
-        return np.asarray(measures["loss"][: self.seeds])
+        return np.asarray(measures["loss"])[: self.seeds]
 
     def idle(self) -> float:
         """Seconds of an evaluation, its measures' way to the host included."""
@@ -91,6 +91,16 @@ class JaxboxRendered(JaxboxPopulation):
 
     def choose(self, configuration: Configuration) -> Configuration:
         return dataclasses.replace(configuration, render=True)
+
+
+class JaxboxShared(JaxboxPopulation):
+    """The same, but every seed trains on the batches of seed 0, so that only that one's losses can be compared."""
+
+    def choose(self, configuration: Configuration) -> Configuration:
+        return dataclasses.replace(configuration, shared_batches=True)
+
+    def compared_losses(self, step: int) -> Float[np.ndarray, " 1"]:
+        return super().compared_losses(step)[:1]
 
 
 def _products(matrix: Float[Array, "n n"]) -> Float[Array, "n n"]:

@@ -94,12 +94,11 @@ def _of_seed(configuration: Configuration, seed: int) -> tuple[Any, Any, list[La
     import jax
     import jax.numpy as jnp
 
-    from jaxbox import member
+    from jaxbox import member, sampling
 
-    keys = member.keys_of(jnp.uint32(seed))
-    examples = np.asarray(member.training_set(configuration, keys))
-    order = np.asarray(member.epoch_order(keys, jnp.int32(0), examples.size))
-    order = order[: COMPARED_STEPS * configuration.batch_size]
+    data = sampling.prepare(configuration, jnp.uint32(seed), jnp.int32(0))
+    examples = np.asarray(data.examples)
+    order = np.asarray(data.order)[: COMPARED_STEPS * configuration.batch_size]
     params = jax.device_get(member.initialize(configuration, jnp.uint32(seed)).params)
     return examples, examples[order].reshape(COMPARED_STEPS, -1), list(_layers(params))
 

@@ -11,7 +11,7 @@ import pytest
 
 from analysis.dynamics import max_stable_learning_rate, mean_squared_error
 from analysis.linear import minimum_norm
-from jaxbox import member
+from jaxbox import member, sampling
 from jaxbox import task as tasks
 from jaxbox.config import Configuration, Model, Optimizer, Task
 
@@ -48,7 +48,7 @@ def train(task):
     optimizer = Optimizer(name="sgd", learning_rate=learning_rate(task))
     count = tasks.position_count(task)
     configuration = Configuration(task, Model(name="linear"), optimizer=optimizer, batch_size=count)
-    every = member.Examples(jnp.arange(count), jax.random.split(jax.random.key(0), count))
+    every = sampling.Examples(jnp.arange(count), jax.random.split(jax.random.key(0), count))
 
     @jax.jit
     def advance(state, first, last):

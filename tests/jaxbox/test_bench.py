@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxbox import bench, member, peers
+from jaxbox import bench, member, peers, sampling
 from jaxbox.config import Configuration, Model, Optimizer, Task
 from jaxbox.peers import arithmetic, cases, comparison, plot, problem, table
 from jaxbox.peers.process import Worker, WorkerError
@@ -34,10 +34,12 @@ def test_problem_holds_what_a_linear_member_trains_on():
     made = problem.make(configuration, 2)
     kernel, bias = (array.astype(np.float64) for array in made.layers[seed][0])
     state, seeds = member.initialize(configuration, jnp.uint32(seed)), jnp.uint32(seed)
+    data = sampling.prepare(configuration, seeds, jnp.int32(0))
     for step, index in enumerate(made.first[seed]):
         images = made.images[index].reshape(len(index), -1)
         errors = images @ kernel.T + bias - made.targets[index]
-        state, measures = member.train(configuration, state, seeds, jnp.int32(step), jnp.int32(step + 1))
+        last = jnp.int32(step + 1)
+        state, data, measures = member.train(configuration, state, data, seeds, jnp.int32(step), last)
         np.testing.assert_allclose(np.mean(errors**2), measures["loss"], rtol=1e-5)
         kernel -= 0.1 * errors.T @ images / len(index)
         bias -= 0.1 * errors.mean(axis=0)
@@ -100,6 +102,16 @@ def test_images_instead_of_windows_give_the_same_losses_and_jaxbox_evaluates():
     assert not windowed.configuration.render
     assert windowed.idle() > 0
     assert windowed.step == problem.COMPARED_STEPS, "an evaluation is no step"
+
+
+def test_with_shared_batches_seed_0_has_the_same_losses():
+    (own, losses), (shared, others) = first_losses("jaxbox", "linear"), first_losses("jaxbox-shared", "linear")
+    assert (own.seeds, shared.seeds) == (2, 2)
+    assert others.shape == (problem.COMPARED_STEPS, 1)
+    np.testing.assert_allclose(losses[:, :1], others, rtol=1e-4)
+    comparison.check_losses("here", "jaxbox-shared", others, losses)
+    # The other seed has weights of its own, and the data of seed 0.
+    assert not np.allclose(shared.run(1), own.run(1), rtol=1e-2)
 
 
 @pytest.mark.parametrize(("step", "error", "refused"), [(0, 5e-5, 0), (0, 5e-4, 1), (2, 5e-4, 0), (2, 5e-3, 1)])

@@ -7,23 +7,34 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy import stats
 
-from jaxbox import member
+from jaxbox import member, sampling
 from jaxbox import task as tasks
 from jaxbox.config import Configuration, ConfigurationError, Model, Optimizer, Task
 
 TASK = Task(height=5, width=6, box_size=2, train_size=12)
 LINEAR = Configuration(TASK, Model("linear"), optimizer=Optimizer("sgd", learning_rate=0.1), batch_size=12, steps=1)
+EVERYWHERE = jnp.ones(tasks.position_count(TASK), bool)
 
 
 def trainer(configuration):
     """(state, seed, first, last) -> (state, measures), compiled once."""
-    return jax.jit(partial(member.train, configuration))
+
+    @jax.jit
+    def train(state, seed, first, last):
+        data = sampling.prepare(configuration, seed, first)
+        state, _, measures = member.train(configuration, state, data, seed, first, last)
+        return state, measures
+
+    return train
 
 
 def start(configuration, seed=0):
     return jax.jit(partial(member.initialize, configuration))(jnp.uint32(seed))
+
+
+def examples_of(configuration, seed):
+    return sampling.prepare(configuration, jnp.uint32(seed), jnp.int32(0)).examples
 
 
 def design(task, index, images=None):
@@ -66,7 +77,7 @@ RULES = {
 def test_training_on_the_full_batch_follows_the_equations(rule):
     update, optimizer, memory = RULES[rule]
     configuration, steps = dataclasses.replace(LINEAR, optimizer=optimizer, steps=5), 5
-    index = member.training_set(configuration, member.keys_of(jnp.uint32(3)))
+    index = examples_of(configuration, 3)
     x, y = design(TASK, index)
     state = start(configuration, 3)
     expected, losses, norms = weights(state), [], []
@@ -99,7 +110,7 @@ def test_one_step_gives_the_golden_numbers():
     configuration = Configuration(task, model, optimizer=Optimizer("adam", 0.05), batch_size=4, steps=1, eval_every=1)
     state, measures = trainer(configuration)(start(configuration, 7), 7, 0, 1)
     leaves = np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(state.params)]).astype(float)
-    predictions = member.evaluate(configuration, state, jnp.uint32(7))["prediction"]
+    predictions = member.evaluate(configuration, state, EVERYWHERE)["prediction"]
     ours = {name: float(value) for name, value in measures.items()}
     ours |= {
         "sum": float(leaves.sum()),
@@ -132,34 +143,16 @@ def test_an_epoch_visits_every_example_once_in_a_new_order():
     np.testing.assert_allclose(measures["loss"], losses[0].mean(), rtol=1e-6)
 
 
-def order_of(count):
-    return jax.jit(jax.vmap(lambda epoch: member.epoch_order(member.keys_of(jnp.uint32(3)), epoch, count)))
-
-
-@pytest.mark.parametrize("count", [1, 2, 5, 1000, 2**16, 2**16 + 1])
-def test_an_order_has_every_number_once(count):
-    orders = np.asarray(order_of(count)(jnp.arange(2)))
-    np.testing.assert_array_equal(np.sort(orders, axis=1), np.tile(np.arange(count), (2, 1)))
-    assert count < 100 or (orders[0] != orders[1]).any()
-
-
-def test_all_orders_are_equally_likely():
-    orders = np.asarray(order_of(5)(jnp.arange(24_000)))
-    counts = np.unique(orders @ 5 ** np.arange(5), return_counts=True)[1]
-    assert len(counts) == 120
-    assert stats.chisquare(counts).pvalue > 1e-4
-
-
 def test_the_examples_are_those_of_the_training_set():
     configuration = dataclasses.replace(LINEAR, optimizer=Optimizer("sgd", 0.0), batch_size=1)
-    x, y = design(TASK, member.training_set(configuration, member.keys_of(jnp.uint32(5))))
+    x, y = design(TASK, examples_of(configuration, 5))
     expected = ((x @ weights(start(configuration, 5)) - y) ** 2).mean(axis=1)
     np.testing.assert_allclose(np.sort(single_losses(configuration, 5, 12)), np.sort(expected), rtol=1e-5)
 
 
 def test_a_batch_that_does_not_divide_the_training_set_leaves_the_rest_of_the_epoch_out():
     configuration = dataclasses.replace(LINEAR, optimizer=Optimizer("sgd", 0.0), batch_size=5)
-    x, y = design(TASK, member.training_set(configuration, member.keys_of(jnp.uint32(5))))
+    x, y = design(TASK, examples_of(configuration, 5))
     each = ((x @ weights(start(configuration, 5)) - y) ** 2).mean(axis=1)
     pairs = np.add.outer(each, each)[np.triu_indices(12, 1)]
     for epoch in single_losses(configuration, 5, 6).reshape(3, 2):
@@ -171,15 +164,6 @@ def test_a_stream_never_repeats():
     task = dataclasses.replace(TASK, train_size=0, noise="white", noise_level=0.5)
     configuration = Configuration(task, Model("linear"), optimizer=Optimizer("sgd", 0.0), batch_size=2)
     assert len(np.unique(single_losses(configuration, 5, 20))) == 20
-    assert member.seen(configuration, jnp.uint32(0)).all()
-
-
-def test_seen_marks_the_positions_of_the_training_set():
-    index = np.asarray(member.training_set(LINEAR, member.keys_of(jnp.uint32(1))))
-    seen = np.asarray(member.seen(LINEAR, jnp.uint32(1)))
-    assert len(index) == 12
-    assert set(np.flatnonzero(seen)) == set(index.tolist())
-    assert not seen.all(), "12 draws out of 20 positions"
 
 
 def test_stopping_and_going_on_changes_nothing():
@@ -195,8 +179,7 @@ def test_a_linear_model_approaches_least_squares():
     # Noise makes the design well conditioned (smallest eigenvalue about its variance) and the residual not zero.
     task = Task(height=4, width=5, box_size=2, noise="white", noise_level=0.5, train_size=100)
     configuration = Configuration(task, Model("linear"), optimizer=Optimizer("sgd", 0.3), batch_size=100)
-    keys = member.keys_of(jnp.uint32(2))
-    index = member.training_set(configuration, keys)
+    keys, index = sampling.keys_of(configuration, jnp.uint32(2)), examples_of(configuration, 2)
     images, _ = tasks.example(task, index, jax.vmap(jax.random.fold_in, (None, 0))(keys.noise, jnp.arange(100)))
     x, y = design(task, index, images)
     solution, *_ = np.linalg.lstsq(x, y, rcond=None)
@@ -222,7 +205,7 @@ def test_a_member_is_frozen_and_marked_at_the_step_that_is_not_finite():
     assert int(later.failed_step) == 1
     jax.tree.map(np.testing.assert_array_equal, later.params, after_one.params)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(later.params))
-    evaluated = member.evaluate(configuration, later, jnp.uint32(0))
+    evaluated = member.evaluate(configuration, later, EVERYWHERE)
     assert not evaluated["finite"]
     assert int(evaluated["failed_step"]) == 1
 
@@ -265,7 +248,7 @@ def dead(configuration, kill):
     params = jax.tree.map(jnp.array, state.params)
     kill(params)
     evaluate = jax.jit(partial(member.evaluate, configuration))
-    return np.asarray(evaluate(state._replace(params=params), jnp.uint32(0))["dead_fraction"])
+    return np.asarray(evaluate(state._replace(params=params), EVERYWHERE)["dead_fraction"])
 
 
 def test_dead_units_are_counted_by_layer():

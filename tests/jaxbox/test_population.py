@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxbox import member, population
+from jaxbox import member, population, sampling
 from jaxbox.config import Configuration, Model, Optimizer, Task
 from jaxbox.population import Population
 
@@ -46,8 +46,8 @@ def results(many):
     found = {}
     for chunk in many.chunks():
         seeds, floats = many.inputs(chunk)
-        state = many.initialize(seeds, floats)
-        state, measures = jax.device_get(many.advance(state, seeds, floats, 0, STEPS))
+        state, data = many.initialize(seeds, floats), many.prepare(seeds, 0)
+        state, _, measures = jax.device_get(many.advance(state, data, seeds, floats, 0, STEPS))
         for row, key in enumerate(chunk):
             found[key] = jax.tree.map(lambda leaf, row=row: leaf[row], (state.params, measures))
     return found
@@ -73,8 +73,10 @@ def test_a_member_alone_is_the_member_in_a_population(together):
 
         @jax.jit
         def alone(seed, configuration=configuration):
-            state, measures = member.train(configuration, member.initialize(configuration, seed), seed, 0, STEPS)
-            return state.params, measures | member.evaluate(configuration, state, seed)
+            data = sampling.prepare(configuration, seed, jnp.int32(0))
+            state = member.initialize(configuration, seed)
+            state, data, measures = member.train(configuration, state, data, seed, 0, STEPS)
+            return state.params, measures | member.evaluate(configuration, state, data.seen)
 
         for seed in range(SEEDS):
             params, measures = together[index, seed]
@@ -108,6 +110,68 @@ def test_the_size_of_a_chunk_does_not_matter(together, members_per_chunk):
 def test_members_in_step_equal_members_in_turn(together):
     # What a GPU would run: the members of a device go through each step together.
     assert_equal(trained(MLP, devices=jax.devices()[:2], platform="gpu"), together, **ROUNDING)
+
+
+SHARED = [dataclasses.replace(configuration, shared_batches=True) for configuration in MLP]
+
+
+@pytest.fixture(scope="module")
+def sharing():
+    return trained(SHARED, devices=jax.devices()[:1])
+
+
+def test_seed_0_is_the_same_whether_batches_are_shared_or_not(together, sharing):
+    for index in range(len(MLP)):
+        assert_equal({0: sharing[index, 0]}, {0: together[index, 0]}, **ROUNDING)
+
+
+def test_other_seeds_have_initial_weights_of_their_own_and_the_batches_of_seed_0(sharing):
+    for seed in (1, 2):
+
+        @jax.jit
+        def alone(seed, configuration=MLP[0]):
+            state = member.initialize(configuration, seed)
+            data = sampling.prepare(configuration, jnp.uint32(0), jnp.int32(0))
+            state, data, measures = member.train(configuration, state, data, jnp.uint32(0), 0, STEPS)
+            return state.params, measures | member.evaluate(configuration, state, data.seen)
+
+        params, measures = jax.device_get(alone(jnp.uint32(seed)))
+        assert_equal({0: (params, measures | {"last_step": STEPS})}, {0: sharing[0, seed]}, **ROUNDING)
+
+
+@pytest.mark.parametrize(("members", "turns"), [(1, 6), (2, 3), (4, 2), (8, 1)])
+def test_how_many_members_share_a_step_does_not_matter(members, turns, sharing, monkeypatch):
+    monkeypatch.setattr(population, "MEMBERS_IN_STEP", members)
+    (group,) = population.group(SHARED, SEEDS)
+    many = Population(group, devices=jax.devices()[:1])
+    assert (many._turns, many._in_step) == (turns, 6 // turns)
+    assert_equal(results(many), sharing, **ROUNDING)
+    assert_equal(trained(SHARED, devices=jax.devices()[:2]), sharing, **ROUNDING)
+
+
+def test_members_with_much_state_share_no_step(monkeypatch):
+    (group,) = population.group(SHARED, SEEDS)
+    monkeypatch.setattr(population, "STEP_STATE_BYTES", 1)
+    assert Population(group, devices=jax.devices()[:1])._in_step == 1
+
+
+@pytest.mark.parametrize("chosen", [MLP, SHARED], ids=["independent", "shared"])
+def test_segments_that_carry_the_data_along_equal_one_long_one(chosen):
+    """Batches of 8 of 20 examples: two steps an epoch, cut within epochs and between them."""
+    (group,) = population.group(chosen, SEEDS)
+    many = Population(group, devices=jax.devices()[:2])
+    seeds, floats = many.inputs(many.chunks()[0])
+
+    def states(*cuts, again=False):
+        state, data = many.initialize(seeds, floats), many.prepare(seeds, 0)
+        for first, last in zip((0, *cuts), (*cuts, STEPS), strict=True):
+            data = many.prepare(seeds, first) if again else data
+            state, data, _ = many.advance(state, data, seeds, floats, first, last)
+        return jax.device_get(state)
+
+    whole = states()
+    for again in (False, True):
+        jax.tree.map(np.testing.assert_array_equal, states(1, 2, 5, again=again), whole)
 
 
 def test_chunks_hold_every_member_once_in_equal_parts():
@@ -154,7 +218,7 @@ def test_a_group_compiles_once_whatever_its_size():
 
 def run_chunk(many, chunk, first, last):
     seeds, floats = many.inputs(chunk)
-    return many.advance(many.initialize(seeds, floats), seeds, floats, first, last)
+    return many.advance(many.initialize(seeds, floats), many.prepare(seeds, first), seeds, floats, first, last)
 
 
 def test_the_count_of_compilations_counts():

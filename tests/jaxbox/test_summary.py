@@ -184,3 +184,21 @@ def test_a_run_in_which_nothing_was_trained_has_a_table():
     run["last_step"][:] = -1
     row = summary.table(run, width=200).splitlines()[2]
     assert row.split() == "0: cnn learning_rate=0.1 0 - - - 0 1.2".split()
+
+
+@pytest.mark.parametrize(
+    ("replicates", "line"),
+    [
+        (None, None),  # runs from before batches could be shared
+        ([True, True], None),
+        ([True, False], "shared batches in 1: seeds differ"),
+        ([False, False], "shared batches: seeds differ"),
+    ],
+)
+def test_seeds_that_are_no_replicates_are_named(replicates, line):
+    run = made_up_run()
+    if replicates:
+        run["replicates"] = ("configuration", replicates)
+    last = summary.table(run).splitlines()[-1]
+    assert last.startswith(line or "seconds: ")
+    assert len(last) <= 100

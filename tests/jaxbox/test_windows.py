@@ -11,7 +11,7 @@ from flax import nnx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jaxbox import axis, convolution, gather, layers, member, windows
+from jaxbox import axis, convolution, gather, layers, member, sampling, windows
 from jaxbox import task as tasks
 from jaxbox.config import Configuration, Model, Optimizer, Task
 from jaxbox.models import MODELS
@@ -201,9 +201,10 @@ def test_moving_sum_and_its_gradient_equal_numpy(axis, width):
 def trained(configuration, seed, steps):
     """Losses of single steps and the last state."""
     state, losses = member.initialize(configuration, seed), []
-    step = jax.jit(lambda state, first: member.train(configuration, state, seed, first, first + 1))
+    data = sampling.prepare(configuration, seed, jnp.int32(0))
+    step = jax.jit(lambda state, data, first: member.train(configuration, state, data, seed, first, first + 1))
     for first in range(steps):
-        state, measures = step(state, jnp.int32(first))
+        state, data, measures = step(state, data, jnp.int32(first))
         losses.append(float(measures["loss"]))
     return np.array(losses), state
 
