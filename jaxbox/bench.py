@@ -56,7 +56,7 @@ class Arguments:
     seconds: float = 1.0
     """About how long a sample takes; never less than one step of all members that are measured."""
     quick: Flag = False
-    """Few cases and rounds, under three minutes on two cores; sets models, sizes, seeds, rounds and seconds."""
+    """Few cases and rounds, under three minutes on two cores; sets models, sizes, seeds, peers, rounds and seconds."""
     out: Path = Path("runs/bench.json")
     """File for everything that was measured."""
     overwrite: Flag = False
@@ -65,7 +65,15 @@ class Arguments:
     """Draw throughput against seeds into this .pdf, .png or .svg file."""
 
 
-QUICK: dict[str, Any] = {"models": ("linear", "cnn"), "sizes": (32,), "seeds": (64,), "rounds": 3, "seconds": 0.3}
+QUICK: dict[str, Any] = {
+    "models": ("linear", "cnn"),
+    "sizes": (32,),
+    "seeds": (64,),
+    # Neither other work nor what is never the fastest.
+    "peers": tuple(name for name in PEERS if name not in (JAXBOX, "jaxbox-shared", "jax-loop")),
+    "rounds": 3,
+    "seconds": 0.3,
+}
 
 
 def parse(words: Sequence[str]) -> Arguments:
