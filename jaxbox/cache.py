@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import platformdirs
 
-SHORTEST_SECONDS = 0.5
+SHORTEST_SECONDS = 0.1
 """Programs that compile faster are not kept."""
 
 
