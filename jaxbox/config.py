@@ -114,8 +114,8 @@ class Configuration:
     batch_size: int = 128
     """Examples a step."""
     shared_batches: bool = False
-    """Train every seed on the batches of seed 0. Faster, but seeds then differ in their initial weights only: they are
-    no independent replicates, and intervals over them leave out what the data contribute."""
+    """Train every seed on the batches of seed 0. Faster for small models and under noise, but seeds then differ in
+    initial weights only: they are no independent replicates, and intervals leave out what the data contribute."""
     steps: int = 1000
     """Updates."""
     eval_every: int = 50
