@@ -87,18 +87,23 @@ class Population:
         self.members_per_chunk = -(-count // chunks)
         self.compile_seconds = 0.0
         self._shares = group.static.configuration.shared_batches
-        self._turns, self._in_step = self._split(-(-self.members_per_chunk // len(self.devices)))
         self._initialize = self._compiled(self._initialize_members, (True, True), True)
         self._prepare = self._compiled(self._prepare_members, (True, False), not self._shares)
         self._advance: Any = None
 
-    def _split(self, members: int) -> tuple[int, int]:
-        """(turns, members in each) of a device's members: those of one turn go through each step together."""
+    @property
+    def _turns(self) -> int:
+        """How many turns the members of a device take in a chunk."""
+        members = -(-self.members_per_chunk // len(self.devices))
         if self.devices[0].platform != "cpu":
-            return 1, members
+            return 1
         most = min(MEMBERS_IN_STEP, STEP_STATE_BYTES // _bytes(self.abstract_state())) if self._shares else 1
-        turns = -(-members // max(1, most))
-        return turns, -(-members // turns)
+        return -(-members // max(1, most))
+
+    @property
+    def _in_step(self) -> int:
+        """How many members of a device go through each step together, in one turn."""
+        return -(-self.members_per_chunk // (len(self.devices) * self._turns))
 
     def abstract_state(self) -> member.State:
         """Shapes and types of one member's state."""
@@ -171,9 +176,10 @@ class Population:
 
         Where members take turns, what is kept stays where it is in memory: a map would copy it to a new place.
         """
-        if self._in_step > 1:
+        turns, in_step = self._turns, self._in_step
+        if in_step > 1:
             function = jax.vmap(function)
-        shape = (self._turns, self._in_step) if self._in_step > 1 else (self._turns,)
+        shape = (turns, in_step) if in_step > 1 else (turns,)
         kept, values = jax.tree.map(lambda leaf: leaf.reshape(*shape, *leaf.shape[1:]), (kept, values))
 
         take, put = lax.dynamic_index_in_dim, lax.dynamic_update_index_in_dim
@@ -183,7 +189,7 @@ class Population:
             own, results = function(jax.tree.map(lambda leaf: take(leaf, number, 0, keepdims=False), kept), *values)
             return jax.tree.map(lambda leaf, new: put(leaf, new, number, 0), kept, own), results
 
-        found = lax.scan(take_turn, kept, (jnp.arange(self._turns), values))
+        found = lax.scan(take_turn, kept, (jnp.arange(turns), values))
         return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[len(shape) :]), found)
 
     def _compiled(self, function: Any, own: Sequence[bool], own_result: Any, donate: Sequence[int] = ()) -> Any:

@@ -38,6 +38,7 @@ def trained(chosen, members_per_chunk=None, devices=None, seeds=SEEDS, platform=
     many = Population(group, members_per_chunk, devices)
     if platform:
         many.devices = [SimpleNamespace(platform=platform)] * len(many.devices)
+        assert (many._turns, many._in_step) == (1, 3), "two devices, six members"
     return results(many)
 
 
