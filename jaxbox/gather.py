@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int
 
@@ -75,8 +76,16 @@ def _place_backward(geometry: tuple, corner: tuple[Index, Index], gradient: Arra
 _place.defvjp(_place_forward, _place_backward)
 
 
-def moving_sum(values: Float[Array, "..."], width: int, axis: int) -> Float[Array, "..."]:
-    """The sum of each `width` neighbours along an axis, which gets shorter by width - 1."""
+def moving_sum(values: Float[Array, "..."], width: int, axis: int, whole: bool = False) -> Float[Array, "..."]:
+    """The sum of each `width` neighbours along an axis, which gets shorter by width - 1.
+
+    Args:
+        whole: all sums are used, and not only some of them: they are made once, by an operation that on CPU is not
+            merged into what reads them, where it would be done anew for each of its readers.
+    """
+    if whole:
+        size = [width if dimension == axis else 1 for dimension in range(values.ndim)]
+        return lax.reduce_window(values, np.zeros((), values.dtype), lax.add, size, [1] * values.ndim, "VALID")
     return _moving_sum(width, axis, values)
 
 

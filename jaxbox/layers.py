@@ -88,4 +88,4 @@ def lit_units(batch: Batch) -> Bool[Array, " C"]:
     """Which units (channels) of a layer are above zero on some example, at some place."""
     if isinstance(batch, Windowed):
         return windows.lit_units(batch)
-    return jnp.any(batch > 0, axis=tuple(range(batch.ndim - 1)))
+    return (batch > 0).astype(jnp.float32).max(axis=tuple(range(batch.ndim - 1))) > 0

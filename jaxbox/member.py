@@ -1,4 +1,4 @@
-"""One member: initial state, one training step, evaluation. Pure functions that know no vmap and no files.
+"""One member: initial state, one training step. Pure functions that know no vmap and no files.
 
 The configuration's float fields may be tracers. Everything random follows from the member's seed
 and the step, so that a member is the same alone, in any population, and after a resume.
@@ -8,18 +8,14 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 from flax import nnx
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int, Key, PyTree
+from jaxtyping import Array, Float, Int, Key, PyTree
 
-from jaxbox import config, layers, losses, metrics, models, optimizers, sampling, task
+from jaxbox import config, layers, losses, models, optimizers, sampling, task
 from jaxbox.config import Configuration
 from jaxbox.sampling import Data, Examples
-
-EVALUATION_SEED = 2**31 - 1
-"""The evaluation's noise is drawn from this seed, the same for every member."""
 
 
 class State(NamedTuple):
@@ -111,15 +107,12 @@ def windowed(configuration: Configuration) -> bool:
     return task.windowed(configuration.task) and not configuration.render
 
 
-def _example(configuration: Configuration, examples: Examples) -> tuple[layers.Batch, Float[Array, "n 2"]]:
-    return task.example(configuration.task, examples.index, examples.noise, configuration.render)
-
-
 def train_step(
     configuration: Configuration, state: State, examples: Examples, step: Int[Array, ""]
 ) -> tuple[State, dict[str, Float[Array, ""]]]:
     """One update. If a number of it is not finite the parameters stay as they are, and are marked, for good."""
-    inputs, targets = _example(configuration, examples)
+    noise = task.draw_noise(configuration.task, examples.noise)
+    inputs, targets = task.example(configuration.task, examples.index, noise, configuration.render)
 
     def batch_loss(params: PyTree[Array]) -> Float[Array, ""]:
         predictions: Any = merge(configuration, params)(inputs)
@@ -135,50 +128,3 @@ def train_step(
     kept = jax.tree.map(lambda new, old: jnp.where(finite & running, new, old), params, state.params)
     failed_step = jnp.where(running & ~finite, step, state.failed_step)
     return State(kept, optimizer_state, failed_step), {"loss": loss, "gradient_norm": norm}
-
-
-def predict(
-    configuration: Configuration, params: PyTree[Array]
-) -> tuple[Float[Array, "N 2"], list[Bool[Array, " units"]]]:
-    """Predictions at every evaluation position, and for each ReLU layer which units are ever above zero.
-
-    Windows go through the network at once, most of them being shared; images in blocks of about the batch size, so
-    that memory does not grow with the lattice.
-    """
-    count = task.position_count(configuration.task)
-    at_once = count if windowed(configuration) else configuration.batch_size
-    blocks = -(-count // at_once)
-    size = -(-count // blocks)
-    noise = jax.random.key(EVALUATION_SEED)
-
-    def block(start: Int[Array, ""]) -> tuple[Array, list[Array]]:
-        index = jnp.minimum(start + jnp.arange(size), count - 1)
-        network: Any = merge(configuration, params)
-        predictions = network(_example(configuration, Examples(index, sampling.noise_keys(noise, index)))[0])
-        return predictions, jax.tree.leaves(nnx.to_pure_dict(nnx.pop(network, nnx.Intermediate)))
-
-    predictions, lit = lax.map(block, jnp.arange(blocks) * size)
-    return predictions.reshape(-1, 2)[:count], [jnp.any(units, axis=0) for units in lit]
-
-
-def evaluate(configuration: Configuration, state: State, seen: Bool[Array, " N"]) -> dict[str, Array]:
-    """The measures of `jaxbox.metrics`, `finite`, the predictions, and per ReLU layer the fraction of dead units
-    (one NaN if there is no such layer).
-
-    Args:
-        seen: which positions are in the training set.
-    """
-    predictions, lit = predict(configuration, state.params)
-    # NumPy computes what depends on the targets alone: left to XLA, whether it is folded into a constant, and with it
-    # the last bit, can differ from one compilation to the next.
-    targets = task.targets(configuration.task, task.positions(configuration.task)).astype(np.float32)
-    dead = [1 - jnp.mean(units, dtype=jnp.float32) for units in lit]
-    return {
-        "mse": metrics.split_mse(predictions, targets, seen),
-        **metrics.moments(predictions, targets),
-        "dead_fraction": jnp.stack(dead) if dead else jnp.full(1, jnp.nan),
-        "finite": state.failed_step < 0,
-        "failed_step": state.failed_step,
-        "prediction": predictions,
-        "seen": seen,
-    }

@@ -21,7 +21,7 @@ from jax.extend.core import jaxprs_in_params
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import PyTree
 
-from jaxbox import member, sampling
+from jaxbox import evaluation, member, sampling
 from jaxbox.config import Configuration, Static, traced
 from jaxbox.sampling import Data
 
@@ -126,7 +126,7 @@ class Population:
             return member.train(configuration, state, data, seed, first, first + 1)
 
         def evaluate(state: Any, data: Any, seed: Any) -> Any:
-            return member.evaluate(configuration, state, data.seen)
+            return evaluation.evaluate(configuration, state, data.seen)
 
         arguments = self.abstract_state(), self._abstract_data(), jax.ShapeDtypeStruct((), jnp.uint32)
         return max(_intermediate_bytes(jax.make_jaxpr(part)(*arguments).jaxpr) for part in (step, evaluate))
@@ -150,26 +150,33 @@ class Population:
     def _advance_members(
         self, state: Any, data: Data, seeds: Any, floats: dict[str, Any], first: Any, last: Any
     ) -> Any:
-        def advance(state: member.State, data: Data, seed: Any, floats: dict[str, Any]) -> Any:
-            configuration = self.group.static.with_traced(floats)
-            state, data, measures = member.train(configuration, state, data, seed, first, last)
-            return state, data, measures | member.evaluate(configuration, state, data.seen) | {"last_step": last}
+        def train(state: member.State, data: Data, seed: Any, floats: dict[str, Any]) -> Any:
+            return member.train(self.group.static.with_traced(floats), state, data, seed, first, last)
 
         def independent(kept: Any, examples: Any, seen: Any, seed: Any, floats: dict[str, Any]) -> Any:
-            state, after, measures = advance(kept[0], Data(examples, kept[1], seen), seed, floats)
+            state, after, measures = train(kept[0], Data(examples, kept[1], seen), seed, floats)
             return (state, after.order), measures
 
         def sharing(state: member.State, seed: Any, floats: dict[str, Any]) -> Any:
             # Data that vmap does not see are the same for all members: what follows from them is computed once.
-            state, after, measures = advance(state, data, seed, floats)
+            state, after, measures = train(state, data, seed, floats)
             return state, (after.order, measures)
 
         if self._shares:
             state, (orders, measures) = self._over_members(sharing, state, seeds, floats)
-            return state, data._replace(order=orders[0]), measures
-        kept = state, data.order
-        (state, order), measures = self._over_members(independent, kept, data.examples, data.seen, seeds, floats)
-        return state, data._replace(order=order), measures
+            order, seen = orders[0], jnp.broadcast_to(data.seen, (len(seeds), *data.seen.shape))
+        else:
+            kept = state, data.order
+            (state, order), measures = self._over_members(independent, kept, data.examples, data.seen, seeds, floats)
+            seen = data.seen
+        measures |= evaluation.evaluate(self.group.static.configuration, state, seen, floats, self._each)
+        return state, data._replace(order=order), measures | {"last_step": jnp.broadcast_to(last, seeds.shape)}
+
+    def _each(self, function: Any, *values: Any) -> Any:
+        """`function` of what each member of a device has, for one after the other on CPU, for all at once elsewhere."""
+        if self.devices[0].platform != "cpu":
+            return jax.vmap(function)(*values)
+        return lax.map(lambda own: function(*own), values)
 
     def _over_members(self, function: Any, kept: Any, *values: Any) -> Any:
         """`function` (kept, values of one member) -> (kept, results), for all members of a device.
@@ -229,7 +236,7 @@ class Population:
 
     def prepare(self, seeds: Any, step: int) -> Data:
         """What training a chunk from this step on needs to know of its examples."""
-        return self._prepare(seeds, jnp.int32(step))
+        return self._prepare(seeds, np.int32(step))
 
     def compile(self) -> float:
         """Compile `advance` unless that is done; returns the seconds that it takes, 0 if nothing was to be done."""
@@ -256,7 +263,7 @@ class Population:
         if self._advance is None:
             self.compile()
         assert self._advance is not None
-        return self._advance(state, data, seeds, floats, jnp.int32(first), jnp.int32(last))
+        return self._advance(state, data, seeds, floats, np.int32(first), np.int32(last))
 
 
 def _bytes(tree: PyTree[Any]) -> int:

@@ -63,38 +63,52 @@ def render(task: Task, positions: Int[Any, "n 2"]) -> Float[Any, "n H W C"]:
     return xp.broadcast_to(image, (*image.shape[:3], task.channels)).astype(xp.asarray(1.0).dtype)
 
 
-def white(task: Task, images: Float[Array, "n H W C"], keys: Key[Array, " n"]) -> Float[Array, "n H W C"]:
+class Noise(NamedTuple):
+    """What is drawn for each pixel, (key, shape) -> draws, and (task, images, draws) -> noisy images.
+
+    Draws depend on neither the level nor the image: they are made once for all who see the same noise.
+    """
+
+    draw: Callable[..., Array]
+    observe: Callable[..., Array]
+
+
+def white(task: Task, images: Float[Array, "n H W C"], normal: Float[Array, "n H W C"]) -> Float[Array, "n H W C"]:
     """Independent Gaussian noise of standard deviation `noise_level` on every pixel; values leave [0, 1]."""
-    return images + task.noise_level * _draw(jax.random.normal, images, keys)
+    return images + task.noise_level * normal
 
 
-def salt_pepper(task: Task, images: Float[Array, "n H W C"], keys: Key[Array, " n"]) -> Float[Array, "n H W C"]:
+def salt_pepper(
+    task: Task, images: Float[Array, "n H W C"], uniform: Float[Array, "n H W C"]
+) -> Float[Array, "n H W C"]:
     """Each pixel is replaced with probability `noise_level`, by 0 or 1 with equal chance."""
-    uniform = _draw(jax.random.uniform, images, keys)
     pepper, salt = uniform < task.noise_level / 2, uniform >= 1 - task.noise_level / 2
     return jnp.where(pepper, 0.0, jnp.where(salt, 1.0, images))
 
 
-def _draw(
-    draw: Callable[..., Array], images: Float[Array, "n H W C"], keys: Key[Array, " n"]
-) -> Float[Array, "n H W C"]:
+NOISES = {
+    "none": Noise(lambda key, shape: jnp.zeros(shape), lambda task, images, draws: images),
+    "white": Noise(jax.random.normal, white),
+    "salt_pepper": Noise(jax.random.uniform, salt_pepper),
+}
+
+
+def draw_noise(task: Task, keys: Key[Array, " n"], shape: tuple[int, ...] | None = None) -> Float[Array, "n H W C"]:
+    """What the task's noise draws for an image of each key: of this shape, or of the task's own."""
+    shape = shape or (task.height, task.width, task.channels)
+    draw = choose(NOISES, task.noise, "task.noise").draw
     # One long row an image: XLA compiles draws with short last axes several times more slowly.
-    size = math.prod(images.shape[1:])
-    return jax.vmap(lambda key: draw(key, (size,), images.dtype))(keys).reshape(images.shape)
-
-
-def noiseless(task: Task, images: Float[Array, "n H W C"], keys: Key[Array, " n"]) -> Float[Array, "n H W C"]:
-    """The images as they are."""
-    return images
-
-
-NOISES: dict[str, Callable] = {"none": noiseless, "white": white, "salt_pepper": salt_pepper}
+    return jax.vmap(lambda key: draw(key, (math.prod(shape),)))(keys).reshape(-1, *shape)
 
 
 def observe(task: Task, images: Float[Array, "n H W C"], key: Key[Array, "*n"]) -> Float[Array, "n H W C"]:
     """Images with the task's noise, drawn from one key, or from one key an image."""
     keys = key if key.ndim else jax.random.split(key, images.shape[0])
-    return choose(NOISES, task.noise, "task.noise")(task, images, keys)
+    return _add_noise(task, images, draw_noise(task, keys, images.shape[1:]))
+
+
+def _add_noise(task: Task, images: Float[Array, "n H W C"], draws: Float[Array, "n H W C"]) -> Float[Array, "n H W C"]:
+    return choose(NOISES, task.noise, "task.noise").observe(task, images, draws)
 
 
 def lit_fraction(task: Task) -> float:
@@ -158,16 +172,17 @@ def draw_index(task: Task, key: Key[Array, ""], size: int) -> Int[Array, " size"
 
 
 def example(
-    task: Task, index: Int[Array, " n"], keys: Key[Array, " n"], render_images: bool = False
-) -> tuple[Float[Array, "n H W C"] | Windowed, Float[Array, "n 2"]]:
-    """Inputs and targets of the examples at these position indices, with noise from these keys.
+    task: Task, index: Int[Any, " n"], draws: Float[Array, "n H W C"], render_images: bool = False
+) -> tuple[Float[Array, "n H W C"] | Windowed, Float[Any, "n 2"]]:
+    """Inputs and targets of the examples at these position indices, with the noise that `draw_noise` has drawn.
 
-    The inputs are windows, unless there is noise or images are asked for.
+    The inputs are windows, unless there is noise or images are asked for. For windows the indices may be a NumPy array,
+    and then what follows from them is done before tracing.
     """
     places = position(task, index)
     if windowed(task) and not render_images:
         return _windows(task, index), targets(task, places)
-    return inputs(task, observe(task, render(task, places), keys)), targets(task, places)
+    return inputs(task, _add_noise(task, render(task, places), draws)), targets(task, places)
 
 
 def windowed(task: Task) -> bool:
@@ -175,10 +190,10 @@ def windowed(task: Task) -> bool:
     return task.noise == "none"
 
 
-def _windows(task: Task, index: Int[Array, " n"]) -> Windowed:
+def _windows(task: Task, index: Int[Any, " n"]) -> Windowed:
     rows, columns = position_shape(task)
     corners = np.arange(rows) + task.margin_top, np.arange(columns) + task.margin_left
     scale, offset = input_scale(task)
-    examples = jnp.stack([index // columns, index % columns], axis=-1)
+    examples = index.__array_namespace__().stack([index // columns, index % columns], axis=-1)
     shape = task.height, task.width, task.channels
     return windows.boxes(corners, shape, task.box_size, offset, scale, examples)

@@ -1,6 +1,7 @@
 """What convolutions and dense layers make of windows: products of the base, and of the windows, with the kernel."""
 
 import dataclasses
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -53,11 +54,11 @@ def _convolved(
     return rows, columns
 
 
-def _places(name: str, axes: tuple[Axis, Axis], examples: Int[Array, "B 2"]) -> Index:
+def _places(name: str, axes: tuple[Axis, Axis], examples: Int[Any, "B 2"]) -> Index:
     """A position for each pair of kinds, or of products; the examples' own where those are fewer."""
     first = [np.unique(getattr(axis, name), return_index=True)[1] for axis in axes]
     places = np.stack(np.meshgrid(*first, indexing="ij"), axis=-1).reshape(-1, 2)
-    return places if len(places) < len(examples) else examples
+    return places if len(places) < len(examples) else jnp.asarray(examples)
 
 
 def _frames(
@@ -104,9 +105,10 @@ def _dense_uniform(windows: Windowed, maps: Float[Array, "F H W C"]) -> Float[Ar
     for dimension, axis in enumerate(windows.axes, start=1):
         first, last = int(axis.corner[0]), int(axis.corner[-1])
         reached = lax.slice_in_dim(sums, first, last + axis.width, axis=dimension)
-        sums = moving_sum(reached, axis.width, dimension)
+        sums = moving_sum(reached, axis.width, dimension, whole=windows.everywhere)
+    table = sums.reshape(len(maps), -1)
     number = windows.examples @ np.array([sums.shape[2], 1])
-    return sums.reshape(len(maps), -1)[:, number].T
+    return table.T if windows.everywhere else table[:, number].T
 
 
 def _dense_shared(windows: Windowed, maps: Float[Array, "F H W C"]) -> Float[Array, "B F"]:
@@ -124,6 +126,8 @@ def _dense_shared(windows: Windowed, maps: Float[Array, "F H W C"]) -> Float[Arr
         return products[columns.kind[:, None], np.arange(columns.width), below_columns].sum(axis=1)
 
     table = lax.map(row, (jnp.asarray(rows.kind), jnp.asarray(below_rows)))
+    if windows.everywhere:
+        return table.reshape(-1, table.shape[-1])
     return table[windows.examples[:, 0], windows.examples[:, 1]]
 
 

@@ -18,6 +18,7 @@ f(base + difference) - f(base), and zero stays zero. Nothing is approximated.
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -32,15 +33,15 @@ class Windowed:
     """A batch of maps: a base shared by all, and for each example a difference from it in a window.
 
     `places` are the positions (index of the row, of the column) that the windows belong to: one of each pair of
-    kinds, known before tracing; or the examples' own, and then each example has a window to itself. `uniform`
-    says that a difference is the same everywhere in its window.
+    kinds, known before tracing; or the examples' own, not known before, and then each example has a window to itself.
+    `uniform` says that a difference is the same everywhere in its window.
     """
 
     base: Float[Array, "rows columns C"]
     difference: Float[Array, "T k l C"]
     axes: tuple[Axis, Axis]
     places: Index
-    examples: Int[Array, "B 2"]
+    examples: Int[Any, "B 2"]
     uniform: bool = False
 
     @property
@@ -53,6 +54,13 @@ class Windowed:
     def shared(self) -> bool:
         """Whether examples of one kind share a window."""
         return isinstance(self.places, np.ndarray)
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether the examples are known to be all positions, one row after the other."""
+        counts = [len(axis.corner) for axis in self.axes]
+        every = np.indices(counts).reshape(2, -1).T
+        return isinstance(self.examples, np.ndarray) and np.array_equal(self.examples, every)
 
     def window(self, places: Index) -> Index:
         """The number of the window of each of these positions, while windows are shared."""
@@ -100,7 +108,7 @@ def boxes(
     box_size: int,
     background: float,
     difference: float,
-    examples: Int[Array, "B 2"],
+    examples: Int[Any, "B 2"],
 ) -> Windowed:
     """Images (H, W, C) of one box on a background: the rows and columns that its first pixel can have, the index into
     those of each example's row and column, and what the box adds to the background."""
@@ -164,7 +172,7 @@ def lit_units(windows: Windowed) -> Bool[Array, " C"]:
     return in_a_window | jnp.any((full_base(windows) > 0) & _uncovered(windows)[..., None], axis=(0, 1))
 
 
-def _uncovered(windows: Windowed) -> Bool[Array, "H W"]:
+def _uncovered(windows: Windowed) -> Bool[Any, "H W"]:
     """Which pixels of the map lie outside of some example's window."""
     covers = []
     for i, axis in enumerate(windows.axes):

@@ -9,7 +9,7 @@ DEVICES = 8
 # The configuration is left out: a value of the wrong type must reach its own check, which says what is allowed.
 CHECKED = (
     *("convolution", "axis", "gather", "windows", "window_products", "task", "layers", "models", "losses"),
-    *("optimizers", "metrics", "sampling", "results", "population", "store"),
+    *("optimizers", "metrics", "sampling", "evaluation", "results", "population", "store"),
 )
 
 jax.config.update("jax_num_cpu_devices", DEVICES)

@@ -14,6 +14,7 @@ ORDER = (
         "metrics",
         "sampling",
         "member",
+        "evaluation",
         "results",
         "population",
         "cache",

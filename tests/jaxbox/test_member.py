@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxbox import member, sampling
+from jaxbox import evaluation, member, sampling
 from jaxbox import task as tasks
 from jaxbox.config import Configuration, ConfigurationError, Model, Optimizer, Task
 
@@ -110,7 +110,7 @@ def test_one_step_gives_the_golden_numbers():
     configuration = Configuration(task, model, optimizer=Optimizer("adam", 0.05), batch_size=4, steps=1, eval_every=1)
     state, measures = trainer(configuration)(start(configuration, 7), 7, 0, 1)
     leaves = np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(state.params)]).astype(float)
-    predictions = member.evaluate(configuration, state, EVERYWHERE)["prediction"]
+    predictions = evaluation.evaluate(configuration, state, EVERYWHERE)["prediction"]
     ours = {name: float(value) for name, value in measures.items()}
     ours |= {
         "sum": float(leaves.sum()),
@@ -180,7 +180,8 @@ def test_a_linear_model_approaches_least_squares():
     task = Task(height=4, width=5, box_size=2, noise="white", noise_level=0.5, train_size=100)
     configuration = Configuration(task, Model("linear"), optimizer=Optimizer("sgd", 0.3), batch_size=100)
     keys, index = sampling.keys_of(configuration, jnp.uint32(2)), examples_of(configuration, 2)
-    images, _ = tasks.example(task, index, jax.vmap(jax.random.fold_in, (None, 0))(keys.noise, jnp.arange(100)))
+    noise = tasks.draw_noise(task, jax.vmap(jax.random.fold_in, (None, 0))(keys.noise, jnp.arange(100)))
+    images, _ = tasks.example(task, index, noise)
     x, y = design(task, index, images)
     solution, *_ = np.linalg.lstsq(x, y, rcond=None)
     slowest = 1 - 0.3 * np.linalg.eigvalsh(x.T @ x / 100)
@@ -205,7 +206,7 @@ def test_a_member_is_frozen_and_marked_at_the_step_that_is_not_finite():
     assert int(later.failed_step) == 1
     jax.tree.map(np.testing.assert_array_equal, later.params, after_one.params)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(later.params))
-    evaluated = member.evaluate(configuration, later, EVERYWHERE)
+    evaluated = evaluation.evaluate(configuration, later, EVERYWHERE)
     assert not evaluated["finite"]
     assert int(evaluated["failed_step"]) == 1
 
@@ -219,52 +220,6 @@ def test_an_update_that_overflows_is_not_made():
     assert np.isfinite(measures["gradient_norm"])
     assert int(after.failed_step) == 0
     jax.tree.map(np.testing.assert_array_equal, after.params, before.params)
-
-
-@pytest.mark.parametrize(
-    ("model", "batch_size"), [(Model("mlp", hidden=4), 7), (Model("cnn", features=(3, 5), kernel_size=3), 20)]
-)
-def test_predictions_in_blocks_equal_one_application_of_the_network(model, batch_size):
-    task = Task(height=5, width=6, box_size=2, noise="white", noise_level=0.2, train_size=20)
-    configuration = Configuration(task, model, batch_size=batch_size)
-    state = start(configuration)
-    predictions, lit = jax.jit(partial(member.predict, configuration))(state.params)
-    everything = dataclasses.replace(configuration, batch_size=20)
-    at_once, _ = jax.jit(partial(member.predict, everything))(state.params)
-    assert predictions.shape == (tasks.position_count(task), 2)
-    np.testing.assert_allclose(predictions, at_once, rtol=1e-5, atol=1e-6)
-    clean = dataclasses.replace(configuration, task=dataclasses.replace(task, noise_level=0.0))
-    without_noise, _ = jax.jit(partial(member.predict, clean))(state.params)
-    assert np.abs(np.asarray(without_noise - predictions)).min(axis=1).max() > 1e-4, "the evaluation has its noise"
-    network = member.merge(configuration, state.params)
-    images = tasks.inputs(task, tasks.render(task, jnp.asarray(tasks.positions(task))))
-    np.testing.assert_allclose(without_noise, network(images), rtol=1e-5, atol=1e-6)
-    assert [len(units) for units in lit] == ([4] if model.name == "mlp" else [3, 5])
-
-
-def dead(configuration, kill):
-    """dead_fraction after `kill` changed the parameters of a network whose biases are one."""
-    state = start(configuration)
-    params = jax.tree.map(jnp.array, state.params)
-    kill(params)
-    evaluate = jax.jit(partial(member.evaluate, configuration))
-    return np.asarray(evaluate(state._replace(params=params), EVERYWHERE)["dead_fraction"])
-
-
-def test_dead_units_are_counted_by_layer():
-    def kill(params):
-        first, second = params["convolutions"][0], params["convolutions"][1]
-        first["bias"] = jnp.array([-100.0, 1, 1, -100.0])
-        second["bias"] = jnp.array([100.0, 100.0, -1e4])
-
-    model = Model("cnn", features=(4, 3), kernel_size=3)
-    configuration = Configuration(dataclasses.replace(TASK, train_size=20), model, batch_size=20)
-    np.testing.assert_allclose(dead(configuration, kill), [2 / 4, 1 / 3], rtol=1e-6)
-
-
-def test_a_network_without_relu_has_no_dead_fraction():
-    configuration = dataclasses.replace(LINEAR, model=Model("mlp", hidden=3, activation="sigmoid"))
-    assert np.isnan(dead(configuration, lambda params: None)).all()
 
 
 @pytest.mark.parametrize(

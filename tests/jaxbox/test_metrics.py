@@ -96,3 +96,13 @@ def test_an_empty_split_is_nan_and_the_others_are_not(everything, empty):
     assert np.isnan(ours[empty]).all()
     np.testing.assert_allclose(ours[3 - empty], ours[0])
     assert np.isfinite(ours[0]).all()
+
+
+def test_what_overflows_at_a_seen_position_leaves_the_unseen_ones_alone():
+    predictions, targets = sample("good")
+    seen = np.arange(COUNT) < 3
+    unharmed = np.asarray(metrics.split_mse(jnp.asarray(predictions), jnp.asarray(targets), jnp.asarray(seen)))
+    predictions[1] = np.inf
+    mse = np.asarray(metrics.split_mse(jnp.asarray(predictions), jnp.asarray(targets), jnp.asarray(seen)))
+    assert np.isinf(mse[:2]).all()
+    np.testing.assert_array_equal(mse[2], unharmed[2])

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxbox import member, population, sampling
+from jaxbox import evaluation, member, population, sampling
 from jaxbox.config import Configuration, Model, Optimizer, Task
 from jaxbox.population import Population
 
@@ -77,7 +77,7 @@ def test_a_member_alone_is_the_member_in_a_population(together):
             data = sampling.prepare(configuration, seed, jnp.int32(0))
             state = member.initialize(configuration, seed)
             state, data, measures = member.train(configuration, state, data, seed, 0, STEPS)
-            return state.params, measures | member.evaluate(configuration, state, data.seen)
+            return state.params, measures | evaluation.evaluate(configuration, state, data.seen)
 
         for seed in range(SEEDS):
             params, measures = together[index, seed]
@@ -134,7 +134,7 @@ def test_other_seeds_have_initial_weights_of_their_own_and_the_batches_of_seed_0
             state = member.initialize(configuration, seed)
             data = sampling.prepare(configuration, jnp.uint32(0), jnp.int32(0))
             state, data, measures = member.train(configuration, state, data, jnp.uint32(0), 0, STEPS)
-            return state.params, measures | member.evaluate(configuration, state, data.seen)
+            return state.params, measures | evaluation.evaluate(configuration, state, data.seen)
 
         params, measures = jax.device_get(alone(jnp.uint32(seed)))
         assert_equal({0: (params, measures | {"last_step": STEPS})}, {0: sharing[0, seed]}, **ROUNDING)

@@ -170,8 +170,8 @@ def test_no_noise_and_noise_of_level_zero_leave_the_image():
 def test_noise_follows_the_image_key_alone(noise):
     task = Task(height=6, width=5, box_size=2, noise=noise, noise_level=0.5)
     keys, index = jax.random.split(jax.random.key(0), 4), jnp.array([3, 3, 7, 1])
-    images, _ = tasks.example(task, index, keys)
-    again, _ = tasks.example(task, index[::-1], keys[::-1])
+    images, _ = tasks.example(task, index, tasks.draw_noise(task, keys))
+    again, _ = tasks.example(task, index[::-1], tasks.draw_noise(task, keys[::-1]))
     np.testing.assert_array_equal(again, images[::-1])
     assert (np.asarray(images[0]) != np.asarray(images[1])).any(), "two examples at one position share their noise"
 
@@ -179,7 +179,9 @@ def test_noise_follows_the_image_key_alone(noise):
 def test_an_example_is_the_noisy_scaled_image_and_the_target_of_its_position():
     task = Task(height=6, width=5, box_size=2, inputs="byte")
     index = jnp.array([0, 11, 5])
-    images, targets = tasks.example(task, index, jax.random.split(jax.random.key(0), 3), render_images=True)
+    images, targets = tasks.example(
+        task, index, tasks.draw_noise(task, jax.random.split(jax.random.key(0), 3)), render_images=True
+    )
     for place, image, target in zip(index, images, targets, strict=True):
         column, row = looped_positions(task)[place]
         np.testing.assert_array_equal(image, 255 * looped_image(task, column, row))

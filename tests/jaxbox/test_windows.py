@@ -56,7 +56,7 @@ def outcome(task, model, index, render_images):
     keys = jax.random.split(jax.random.key(0), len(index))
 
     def loss(params):
-        inputs, _ = tasks.example(task, index, keys, render_images)
+        inputs, _ = tasks.example(task, index, tasks.draw_noise(task, keys), render_images)
         network = nnx.merge(graph, params)
         outputs = network(inputs)
         lit = jax.tree.leaves(nnx.to_pure_dict(nnx.pop(network, nnx.Intermediate)))
@@ -67,10 +67,10 @@ def outcome(task, model, index, render_images):
 
 
 def assert_windows_are_exact(task, model, index, dtype="float64"):
+    """Positions in a NumPy array are known before tracing, as in an evaluation; in a JAX array as in training."""
     with precision(dtype):
-        index = jnp.asarray(index)
         ours, our_lit = outcome(task, model, index, render_images=False)
-        theirs, their_lit = outcome(task, model, index, render_images=True)
+        theirs, their_lit = outcome(task, model, jnp.asarray(index), render_images=True)
         # The largest number of an array sets the scale: single ones may cancel. Bytes square to 65025.
         tolerance = {"float64": 1e-10, "float32": 1e-5}[dtype]
         for mine, other in zip(ours, theirs, strict=True):
@@ -95,7 +95,7 @@ def test_single_precision(name):
 def test_a_batch_smaller_than_the_number_of_windows_with_repeats(name, size):
     task, model = CASES[name]
     index = np.random.default_rng(size).integers(0, tasks.position_count(task), size)
-    assert_windows_are_exact(task, model, index)
+    assert_windows_are_exact(task, model, jnp.asarray(index))
 
 
 @settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -113,14 +113,14 @@ def test_any_size_kernel_and_stride(data):
     )
     count = tasks.position_count(task)
     index = data.draw(st.sampled_from([np.arange(count), np.arange(0, count, 3), np.arange(count - 1, -1, -7)]))
-    assert_windows_are_exact(task, model, index)
+    assert_windows_are_exact(task, model, jnp.asarray(index))
 
 
 def test_functions_of_the_pixels_themselves():
     task, index = Task(8, 9, 3), jnp.arange(42)
     keys = jax.random.split(jax.random.key(0), 42)
-    batch, _ = tasks.example(task, index, keys)
-    images, _ = tasks.example(task, index, keys, render_images=True)
+    batch, _ = tasks.example(task, index, tasks.draw_noise(task, keys))
+    images, _ = tasks.example(task, index, tasks.draw_noise(task, keys), render_images=True)
     # The empty image is zero, and its sigmoid is not: zeros outside of the image are another ground.
     first = windows.pointwise(batch, jax.nn.sigmoid)
     np.testing.assert_allclose(windows.render(first), jax.nn.sigmoid(images), atol=2e-7)
@@ -184,14 +184,15 @@ def test_place_and_its_gradient_equal_a_loop(shape):
     np.testing.assert_array_equal(pull(jnp.asarray(weights, jnp.float32))[0], gradient.astype(np.float32))
 
 
+@pytest.mark.parametrize("whole", [False, True])
 @pytest.mark.parametrize(("axis", "width"), [(0, 2), (1, 1), (1, 5)])
-def test_moving_sum_and_its_gradient_equal_numpy(axis, width):
+def test_moving_sum_and_its_gradient_equal_numpy(axis, width, whole):
     values = np.random.default_rng(0).normal(size=(4, 5, 2)).astype(np.float32)
     weights = np.random.default_rng(1).normal(size=np.delete([4, 5, 2], axis)).astype(np.float32)
     ones = np.ones(width)
     weights = np.repeat(np.expand_dims(weights, axis), values.shape[axis] - width + 1, axis)
     weights *= np.arange(1, weights.size + 1).reshape(weights.shape) / 10
-    ours, pull = jax.vjp(lambda values: gather.moving_sum(values, width, axis), jnp.asarray(values))
+    ours, pull = jax.vjp(lambda values: gather.moving_sum(values, width, axis, whole), jnp.asarray(values))
     expected = np.apply_along_axis(np.convolve, axis, values, ones, "valid")
     gradient = np.apply_along_axis(np.convolve, axis, weights, ones, "full")
     np.testing.assert_allclose(ours, expected, atol=2e-6)
@@ -225,7 +226,7 @@ def test_training_on_windows_follows_training_on_images():
 @pytest.mark.parametrize("noise", ["white", "salt_pepper"])
 def test_noisy_images_are_rendered(noise):
     task = Task(8, 8, 2, noise=noise, noise_level=0.1)
-    inputs, _ = tasks.example(task, jnp.arange(3), jax.random.split(jax.random.key(0), 3))
+    inputs, _ = tasks.example(task, jnp.arange(3), tasks.draw_noise(task, jax.random.split(jax.random.key(0), 3)))
     assert inputs.shape == (3, 8, 8, 1)
     assert not isinstance(inputs, windows.Windowed)
     assert not member.windowed(Configuration(task))
