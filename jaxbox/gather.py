@@ -80,30 +80,30 @@ def moving_sum(values: Float[Array, "..."], width: int, axis: int, whole: bool =
     """The sum of each `width` neighbours along an axis, which gets shorter by width - 1.
 
     Args:
-        whole: all sums are used, and not only some of them: they are made once, by an operation that on CPU is not
-            merged into what reads them, where it would be done anew for each of its readers.
+        whole: make all sums at once, by an operation that on CPU is not merged into what reads them; else each reader
+            makes the sums that it needs.
     """
+    return _moving_sum(width, axis, whole, values)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2))
+def _moving_sum(width: int, axis: int, whole: bool, values: Array) -> Array:
     if whole:
         size = [width if dimension == axis else 1 for dimension in range(values.ndim)]
         return lax.reduce_window(values, np.zeros((), values.dtype), lax.add, size, [1] * values.ndim, "VALID")
-    return _moving_sum(width, axis, values)
-
-
-@partial(jax.custom_vjp, nondiff_argnums=(0, 1))
-def _moving_sum(width: int, axis: int, values: Array) -> Array:
     count = values.shape[axis] - width + 1
     parts = (lax.slice_in_dim(values, first, first + count, axis=axis) for first in range(width))
     return reduce(jnp.add, parts)
 
 
-def _moving_sum_forward(width: int, axis: int, values: Array) -> tuple[Array, None]:
-    return _moving_sum(width, axis, values), None
+def _moving_sum_forward(width: int, axis: int, whole: bool, values: Array) -> tuple[Array, None]:
+    return _moving_sum(width, axis, whole, values), None
 
 
-def _moving_sum_backward(width: int, axis: int, _: None, gradient: Array) -> tuple[Array]:
+def _moving_sum_backward(width: int, axis: int, whole: bool, _: None, gradient: Array) -> tuple[Array]:
     zeros = [(0, 0)] * gradient.ndim
     zeros[axis] = (width - 1, width - 1)
-    return (_moving_sum(width, axis, jnp.pad(gradient, zeros)),)
+    return (_moving_sum(width, axis, False, jnp.pad(gradient, zeros)),)
 
 
 _moving_sum.defvjp(_moving_sum_forward, _moving_sum_backward)

@@ -28,8 +28,10 @@ from jaxbox.sampling import Data
 CACHE_BYTES = 64 * 2**20
 """On CPU a chunk's state stays near the caches' size: larger chunks gain nothing and answer Ctrl-C later."""
 MEMBERS_IN_STEP = 8
-STEP_STATE_BYTES = 4 * 2**20
-"""On CPU, where members share a batch, at most so many of them, with so much state, go through each step together."""
+STEP_STATE_BYTES = 2**20
+NOISY_STEP_STATE_BYTES = 4 * 2**20
+"""On CPU, where members share a batch, at most so many of them, with so much state, go through each step together:
+with more under noise, which is then drawn less often."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +99,11 @@ class Population:
         members = -(-self.members_per_chunk // len(self.devices))
         if self.devices[0].platform != "cpu":
             return 1
-        most = min(MEMBERS_IN_STEP, STEP_STATE_BYTES // _bytes(self.abstract_state())) if self._shares else 1
+        if not self._shares:
+            return members
+        noisy = self.group.static.configuration.task.noise != "none"
+        state_bytes = NOISY_STEP_STATE_BYTES if noisy else STEP_STATE_BYTES
+        most = min(MEMBERS_IN_STEP, state_bytes // _bytes(self.abstract_state()))
         return -(-members // max(1, most))
 
     @property

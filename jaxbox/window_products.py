@@ -101,14 +101,25 @@ def dense(windows: Windowed, kernel: Float[Array, "F inputs"]) -> Float[Array, "
 
 def _dense_uniform(windows: Windowed, maps: Float[Array, "F H W C"]) -> Float[Array, "B F"]:
     """A table of the kernel's sums over every window, and each example's entry of it."""
-    sums = maps @ windows.difference[0, 0, 0]
+    sums, whole = maps @ windows.difference[0, 0, 0], _whole_table_saves(windows, len(maps))
     for dimension, axis in enumerate(windows.axes, start=1):
         first, last = int(axis.corner[0]), int(axis.corner[-1])
         reached = lax.slice_in_dim(sums, first, last + axis.width, axis=dimension)
-        sums = moving_sum(reached, axis.width, dimension, whole=windows.everywhere)
+        sums = moving_sum(reached, axis.width, dimension, whole)
     table = sums.reshape(len(maps), -1)
     number = windows.examples @ np.array([sums.shape[2], 1])
     return table.T if windows.everywhere else table[:, number].T
+
+
+def _whole_table_saves(windows: Windowed, features: int) -> bool:
+    """Whether adding up the kernel over all windows takes less time than over those of the examples alone.
+
+    Measured on CPU: all at once are added five times as fast, after a start that costs 16,000 additions.
+    """
+    (rows, columns), batch = windows.axes, len(windows.examples)
+    table = len(rows.corner) * len(columns.corner) * (rows.width + columns.width)
+    examples = batch * rows.width * columns.width
+    return windows.everywhere or features * examples > features * table // 5 + 16_000
 
 
 def _dense_shared(windows: Windowed, maps: Float[Array, "F H W C"]) -> Float[Array, "B F"]:

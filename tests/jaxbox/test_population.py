@@ -150,10 +150,12 @@ def test_how_many_members_share_a_step_does_not_matter(members, turns, sharing, 
     assert_equal(trained(SHARED, devices=jax.devices()[:2]), sharing, **ROUNDING)
 
 
-def test_members_with_much_state_share_no_step(monkeypatch):
-    (group,) = population.group(SHARED, SEEDS)
+def test_members_with_more_state_than_the_limit_of_their_noise_share_no_step(monkeypatch):
+    noiseless = [dataclasses.replace(c, task=dataclasses.replace(c.task, noise="none")) for c in SHARED]
     monkeypatch.setattr(population, "STEP_STATE_BYTES", 1)
-    assert Population(group, devices=jax.devices()[:1])._in_step == 1
+    for configurations, in_step in ((SHARED, 6), (noiseless, 1)):
+        (group,) = population.group(configurations, SEEDS)
+        assert Population(group, devices=jax.devices()[:1])._in_step == in_step
 
 
 @pytest.mark.parametrize("chosen", [MLP, SHARED], ids=["independent", "shared"])
