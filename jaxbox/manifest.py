@@ -10,6 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import jax
+
 from jaxbox import store
 
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "xarray", "zarr", "orbax-checkpoint")
@@ -54,12 +56,14 @@ class Manifest:
 
 def describe(devices: Sequence[Any]) -> dict[str, Any]:
     """Facts about this process, ready for JSON; `git` is None outside a checkout."""
+    settings: Any = jax.config
     return {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "python": platform.python_version(),
         "machine": platform.machine(),
         "versions": {name: version(name) for name in PACKAGES},
+        "matmul_precision": settings.jax_default_matmul_precision or "default",
         "devices": [f"{device.platform}:{device.id} {device.device_kind}" for device in devices],
         "git": _git(),
     }

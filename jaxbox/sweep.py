@@ -70,6 +70,7 @@ def run(
         plan = stored
         store.check_complete(path, plan)
         population.one_device_per_core()
+    population.float32_products()
     for configuration in plan.configurations:
         member.check(configuration)
     with store.lock(path):

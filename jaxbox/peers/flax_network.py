@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, Int
 
 from jaxbox.peers.problem import Layer, Problem
 from jaxbox.peers.side import Side
+from jaxbox.population import float32_products
 
 State = Any
 """Parameters and the optimiser's state."""
@@ -42,12 +43,6 @@ def _parameters(layers: list[Layer]) -> dict[str, Any]:
     tree = {f"Conv_{i}": {"kernel": k.transpose(1, 2, 3, 0), "bias": b} for i, (k, b) in enumerate(convolutions)}
     tree |= {f"Dense_{i}": {"kernel": k.T, "bias": b} for i, (k, b) in enumerate(dense)}
     return {"params": tree}
-
-
-def float32_products() -> None:
-    """Make products exact float32 where they are not by default, as they are in the other sides."""
-    if jax.default_backend() != "cpu":
-        jax.config.update("jax_default_matmul_precision", "highest")
 
 
 def device_memory() -> dict[str, int]:

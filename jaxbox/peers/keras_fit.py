@@ -1,7 +1,7 @@
 """Keras as the question ran it: `model.fit` on arrays of training images, one seed after another."""
 
-# pyright: reportMissingImports=false
-# (an optional package)
+# pyright: reportMissingImports=false, reportMissingModuleSource=false
+# (optional packages)
 
 import importlib.util
 import os
@@ -16,6 +16,7 @@ from jaxtyping import Float
 
 from jaxbox.peers.problem import Problem
 from jaxbox.peers.side import Side
+from jaxbox.population import float32_products
 
 
 class Adam(keras.optimizers.Adam):
@@ -36,6 +37,7 @@ class KerasFit(Side):
 
     def __init__(self, problem: Problem, seeds: int):
         super().__init__(problem, seeds)
+        _float32_products()
         self.models = [self._model(member) for member in range(seeds)]
         self.images = [self.problem.images[examples] for examples in self.problem.examples]
         self.targets = [self.problem.targets[examples] for examples in self.problem.examples]
@@ -82,3 +84,13 @@ class KerasFit(Side):
                 fitted = self.models[member].fit(images[part], targets[part], size, epochs=epochs, verbose=0)
                 losses += batches * sum(fitted.history["loss"])
         return losses / steps
+
+
+def _float32_products() -> None:
+    """Products as those of the other sides, which on a GPU are not TF32."""
+    if keras.backend.backend() == "jax":
+        float32_products()
+    elif keras.backend.backend() == "tensorflow":
+        import tensorflow
+
+        tensorflow.config.experimental.enable_tensor_float_32_execution(False)

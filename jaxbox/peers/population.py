@@ -12,10 +12,10 @@ from jaxtyping import Array, Float
 
 from jaxbox import results
 from jaxbox.config import Configuration, Static
-from jaxbox.peers.flax_network import device_free_memory, device_memory, float32_products
+from jaxbox.peers.flax_network import device_free_memory, device_memory
 from jaxbox.peers.problem import Problem
 from jaxbox.peers.side import CORES, Side
-from jaxbox.population import Group, Population, one_device_per_core
+from jaxbox.population import Group, Population, float32_products, one_device_per_core
 
 PRODUCT_SIZE = 1024
 PRODUCTS = 8

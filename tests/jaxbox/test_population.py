@@ -261,3 +261,22 @@ def test_a_member_that_fails_changes_no_bit_of_its_neighbours(platform):
         for index in (0, 2):
             jax.tree.map(np.testing.assert_array_equal, ours[index, seed], theirs[index, seed])
             assert ours[index, seed][1]["finite"]
+
+
+@pytest.mark.parametrize(
+    ("backend", "told", "expected"),
+    [
+        ("gpu", None, "highest"),
+        ("tpu", None, "highest"),
+        ("gpu", "tensorfloat32", "tensorfloat32"),
+        ("cpu", None, None),
+    ],
+)
+def test_products_are_float32_unless_jax_was_told_otherwise(backend, told, expected, monkeypatch):
+    monkeypatch.setattr(jax, "default_backend", lambda: backend)
+    try:
+        jax.config.update("jax_default_matmul_precision", told)
+        population.float32_products()
+        assert jax.config.jax_default_matmul_precision == expected
+    finally:
+        jax.config.update("jax_default_matmul_precision", None)

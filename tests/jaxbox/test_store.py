@@ -192,6 +192,7 @@ def test_the_manifest_tells_where_the_numbers_come_from(finished):
     (session,) = manifest["sessions"]
     assert session["versions"]["numpy"] == np.__version__
     assert session["wall_seconds"] > 0
+    assert session["matmul_precision"] == "default"
     assert len(session["devices"]) == 8
     assert set(session) >= {"started", "command", "python", "git"}
 
