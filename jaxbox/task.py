@@ -2,8 +2,8 @@
 
 An image is zero but for one white box; the target is the box's centre. Functions of integer
 positions accept NumPy arrays (and compute in float64, for analysis) or JAX arrays (float32, inside
-the compiled step). To add a noise, a scale of the inputs or of the targets, write one function and
-name it in its table.
+the compiled step). To add a scale of the inputs or of the targets write one function, and to add a
+noise say what it draws and what that does to images; name it in its table.
 """
 
 import math
