@@ -31,7 +31,7 @@ def alone(function: Callable[..., Any], *values: Any) -> Any:
 
 def predict(
     configuration: Configuration, params: PyTree[Array], floats: Mapping[str, Any] | None = None, each: Each = alone
-) -> tuple[Float[Array, "*members 2 N"], list[Bool[Array, "*members units"]]]:
+) -> tuple[Float[Array, "*members 2 N"], list[Bool[Array, "*members _"]]]:
     """(x, y) predictions at every evaluation position, and for each ReLU layer which units are ever above zero.
 
     Windows go through the network at once, most of them being shared; images in blocks of about the batch size, so
@@ -69,7 +69,7 @@ def measure(
     configuration: Configuration,
     state: State,
     prediction: Float[Array, "2 N"],
-    lit: list[Bool[Array, " units"]],
+    lit: list[Bool[Array, " _"]],
     seen: Bool[Array, " N"],
 ) -> dict[str, Array]:
     """The measures of `jaxbox.metrics`, `finite`, the predictions, and per ReLU layer the fraction of dead units

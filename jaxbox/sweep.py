@@ -115,6 +115,9 @@ def _train(
 
     cache.keep_programs()
     manifest = Manifest(path, jax.local_devices())
+    # A resumed run cuts the groups that it had not begun as it would have: another size is another program.
+    members_per_chunk = members_per_chunk or manifest.content.get("members_per_chunk")
+    manifest.content["members_per_chunk"] = members_per_chunk
     total = plan.seeds * sum(configuration.steps for configuration in plan.configurations)
     members: dict[tuple[int, int], dict[str, Any]] = {}
     with Report(total, quiet) as report, training.stop_on_signal(report) as stop:
