@@ -4,6 +4,7 @@ Images go outside, members inside: the noise, which is the same for every member
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import jax
@@ -103,8 +104,4 @@ def evaluate(
 ) -> dict[str, Array]:
     """What `measure` returns, of members whose predictions are made by `predict`."""
     prediction, lit = predict(configuration, state.params, floats, each)
-
-    def one(*values: Any) -> dict[str, Array]:
-        return measure(configuration, *values)
-
-    return each(one, state, prediction, lit, seen)
+    return each(partial(measure, configuration), state, prediction, lit, seen)

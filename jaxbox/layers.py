@@ -88,4 +88,5 @@ def lit_units(batch: Batch) -> Bool[Array, " C"]:
     """Which units (channels) of a layer are above zero on some example, at some place."""
     if isinstance(batch, Windowed):
         return windows.lit_units(batch)
+    # On CPU a maximum of floats takes the batch as it lies, where a disjunction would first copy it transposed.
     return (batch > 0).astype(jnp.float32).max(axis=tuple(range(batch.ndim - 1))) > 0

@@ -70,9 +70,9 @@ def run(
         plan = stored
         store.check_complete(path, plan)
         population.one_device_per_core()
+        for configuration in plan.configurations:
+            member.check(configuration)
     population.float32_products()
-    for configuration in plan.configurations:
-        member.check(configuration)
     with store.lock(path):
         return _train(path, plan, members_per_chunk, checkpoint_seconds, quiet)
 

@@ -107,8 +107,9 @@ def _dense_uniform(windows: Windowed, maps: Float[Array, "F H W C"]) -> Float[Ar
         reached = lax.slice_in_dim(sums, first, last + axis.width, axis=dimension)
         sums = moving_sum(reached, axis.width, dimension, whole)
     table = sums.reshape(len(maps), -1)
-    number = windows.examples @ np.array([sums.shape[2], 1])
-    return table.T if windows.everywhere else table[:, number].T
+    if windows.everywhere:
+        return table.T
+    return table[:, windows.examples @ np.array([sums.shape[2], 1])].T
 
 
 def _whole_table_saves(windows: Windowed, features: int) -> bool:
