@@ -67,6 +67,7 @@ def _panel(axes: Axes, title: str, cases: Sequence[Mapping[str, Any]]) -> None:
             _line(axes, number, name, points)
     seeds = sorted({case["seeds"] for case in cases})
     axes.set_xticks(seeds, [str(count) for count in seeds])
+    axes.set_xlim(seeds[0] / 1.5, seeds[-1] * 1.5)  # a single count of seeds comes to lie in the middle
     axes.minorticks_off()
     axes.grid(which="major", linewidth=0.4, alpha=0.4)
     axes.spines[["top", "right"]].set_visible(False)
