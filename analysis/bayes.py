@@ -28,10 +28,17 @@ from jaxtyping import Array, Float, Int, Key
 from scipy.optimize import root_scalar
 from scipy.special import log_softmax
 
-from analysis.moments import box_sums, check_task
+from analysis import closed_forms
+from analysis.moments import box_sums
 from jaxbox import task as tasks
-from jaxbox.config import Task
+from jaxbox.config import Task, look_up
 
+# The gain of noise at a level above 0.
+GAINS: dict[str, Callable[[float], float]] = {
+    # Squaring a level below 1e-154 would underflow to zero.
+    "white": lambda level: max(level, LARGEST_GAIN**-0.5) ** -2,
+    "salt_pepper": lambda level: float(2 * np.log((2 - level) / level)),
+}
 # A box sum is known to about 1e-13: a gain beyond this would only amplify rounding. It stands for "no noise".
 LARGEST_GAIN = 1e12
 # 2^21 pixels are 16 MiB in float64, and a batch needs a few arrays of that size.
@@ -112,7 +119,7 @@ def threshold_level(task: Task) -> float:
     Raises:
         ValueError: `task.noise` is "none"; the task has one position only; the task cannot be run.
     """
-    check_task(task)
+    closed_forms.require(task, closed_forms.BAYES)
     entropy = np.log(tasks.position_count(task))
     if entropy == 0:
         raise ValueError("task has 1 position; a threshold needs at least 2")
@@ -129,18 +136,19 @@ def threshold_level(task: Task) -> float:
 
 
 def gain(task: Task) -> float:
-    """g of the module's docstring: what multiplies a box sum, in [0, 1] pixels, in the log posterior."""
-    level = task.noise_level
-    if task.noise == "none" or level == 0:
+    """g of the module's docstring: what multiplies a box sum, in [0, 1] pixels, in the log posterior.
+
+    Raises:
+        ConfigurationError: a task that cannot be run, or whose noise has no such form.
+    """
+    closed_forms.require(task, closed_forms.BAYES)
+    if task.noise == "none" or task.noise_level == 0:
         return LARGEST_GAIN
-    if task.noise == "white":
-        # Squaring a level below 1e-154 would underflow to zero.
-        return max(level, LARGEST_GAIN**-0.5) ** -2
-    return float(2 * np.log((2 - level) / level))
+    return look_up(GAINS, task.noise, "task.noise")(task.noise_level)
 
 
 def _pixels(task: Task, images: Float[Any, "n H W C"]) -> Float[np.ndarray, "n H W C"]:
-    check_task(task)
+    closed_forms.require(task, closed_forms.BAYES)
     array = np.asarray(images)
     expected = (task.height, task.width, task.channels)
     if array.ndim != 4 or array.shape[1:] != expected:
@@ -202,7 +210,7 @@ def _batches(task: Task, key: Key[Array, ""], samples: int) -> Iterator[Float[np
 
 def _average(task: Task, key: Key[Array, ""], samples: int, statistic: Callable[[np.ndarray], np.ndarray]) -> Estimate:
     """Mean over images of a function of the log posterior, merging batches as Chan, Golub and LeVeque (1983)."""
-    check_task(task)
+    closed_forms.require(task, closed_forms.BAYES)
     if samples < 2:
         raise ValueError(f"samples is {samples}; it must be at least 2")
     count, mean, squares = 0, np.float64(0.0), np.float64(0.0)

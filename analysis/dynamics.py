@@ -23,18 +23,18 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from analysis import closed_forms
 from analysis.moments import (
     Modes,
     axis_modes,
     axis_targets,
     channel,
-    check_task,
     r_squared,
     target_mean,
     target_variance,
 )
 from jaxbox import task as tasks
-from jaxbox.config import Task
+from jaxbox.config import ConfigurationError, Task
 
 # A dense eigenproblem of this side takes 200 MiB and most of a minute; about 140 x 140 positions.
 LARGEST_DENSE = 5000
@@ -87,7 +87,7 @@ def spectrum(task: Task) -> Float[np.ndarray, " inputs"]:
     Raises:
         ValueError: a task that cannot be run, has no closed form or has too many positions.
     """
-    check_task(task)
+    closed_forms.require(task, closed_forms.LINEAR)
     coupled, free = _coupled(task), _free_curvatures(task)
     inside = np.concatenate([np.linalg.eigvalsh(coupled.dense()), *free])
     outside = np.full(_dimension(task) - len(inside), channel(task).variance)
@@ -108,7 +108,7 @@ def mean_squared_error(
         ValueError: a rate that is negative or not finite, steps that are not integers from 0, or a task that cannot
             be run or has no closed form.
     """
-    check_task(task)
+    closed_forms.require(task, closed_forms.LINEAR)
     _check_rate(learning_rate)
     checked = _checked_steps(steps)
     return np.stack([_error(decay, learning_rate, checked) for decay in _decays(task)], axis=-1)
@@ -124,7 +124,7 @@ def max_stable_learning_rate(task: Task, batch_size: int | None = None) -> float
     Raises:
         ValueError: a batch size below 1, or a task that cannot be run or has no closed form.
     """
-    check_task(task)
+    closed_forms.require(task, closed_forms.LINEAR)
     if batch_size is not None and batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; it must be at least 1, or None for the full batch")
     largest = max([_coupled(task).largest(), *(values.max(initial=0) for values in _free_curvatures(task))])
@@ -139,7 +139,7 @@ def steps_to_r2(task: Task, learning_rate: float, r2: float) -> Int[np.ndarray, 
         ValueError: a rate that is 0 or not stable, an R2 that is never reached, a coordinate that is constant, or a
             task that cannot be run or has no closed form.
     """
-    check_task(task)
+    closed_forms.require(task, closed_forms.LINEAR)
     _check_rate(learning_rate)
     stable = max_stable_learning_rate(task)
     if not 0 < learning_rate < stable:
@@ -238,9 +238,11 @@ def _fluctuation(task: Task) -> float:
     if task.noise == "white":
         signal = _squared_norm(task) - 1 - dimension * variance
         return variance + np.sqrt(variance**2 + 4 * signal * variance)
-    scale, offset = tasks.input_scale(task)
-    contrast = abs(scale) * (1 - task.noise_level)
-    return abs(scale + 2 * offset) / 2 * (contrast + np.sqrt(contrast**2 + 4 * variance * dimension))
+    if task.noise == "salt_pepper":
+        scale, offset = tasks.input_scale(task)
+        contrast = abs(scale) * (1 - task.noise_level)
+        return abs(scale + 2 * offset) / 2 * (contrast + np.sqrt(contrast**2 + 4 * variance * dimension))
+    raise ConfigurationError(f"task.noise: {task.noise!r} has no bound on its fluctuation")
 
 
 def _error(decay: _Decay, learning_rate: float, steps: Int[np.ndarray, " steps"]) -> Float[np.ndarray, " steps"]:

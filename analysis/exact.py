@@ -45,10 +45,11 @@ def summary(arguments: Arguments) -> "Table":
     """
     from rich.table import Table
 
-    from analysis import information, linear, moments
+    from analysis import closed_forms, information, linear, moments
 
     task = arguments.task
-    moments.check_task(task)
+    for form in closed_forms.ALL:
+        closed_forms.require(task, form)
     if arguments.samples < 2:
         raise ConfigurationError(f"samples: {arguments.samples} is not allowed; it must be at least 2")
     variance = moments.target_variance(task)

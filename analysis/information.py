@@ -25,8 +25,8 @@ from scipy.spatial import KDTree
 from scipy.special import digamma
 from sklearn.metrics import mutual_info_score
 
+from analysis import closed_forms
 from analysis.bayes import Estimate
-from analysis.moments import check_task
 from analysis.rate_distortion import rate_distortion, shannon_failure
 from analysis.shannon import (
     SHANNON_EXCEEDS_ENTROPY,
@@ -80,7 +80,7 @@ def entropy(task: Task) -> float:
     Raises:
         ValueError: the task cannot be run.
     """
-    check_task(task)
+    closed_forms.require(task, closed_forms.ENTROPY)
     return float(np.log(tasks.position_count(task)))
 
 

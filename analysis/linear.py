@@ -25,6 +25,7 @@ import numpy as np
 from jaxtyping import Float
 from sklearn.linear_model import LinearRegression, Ridge
 
+from analysis import closed_forms
 from analysis.moments import (
     Modes,
     axis_modes,
@@ -32,7 +33,6 @@ from analysis.moments import (
     box_pictures,
     box_sums,
     channel,
-    check_task,
     target_mean,
     target_variance,
 )
@@ -69,7 +69,7 @@ def ramp(task: Task) -> LinearPredictor:
     Raises:
         ValueError: a task that cannot be run or has no closed form.
     """
-    check_task(task)
+    closed_forms.require(task, closed_forms.LINEAR)
     scale, offset = tasks.input_scale(task)
     x, y = (_pixel_coordinates(task, axis) for axis in (0, 1))
     weights = np.stack(np.broadcast_arrays(x, y[:, None]), axis=-1) / (task.box_size**2 * scale)
@@ -88,7 +88,7 @@ def minimum_norm(task: Task, free_intercept: bool = True) -> LinearPredictor:
     Raises:
         ValueError: a task that cannot be run or has no closed form.
     """
-    check_task(task)
+    closed_forms.require(task, closed_forms.LINEAR)
     scale, offset = tasks.input_scale(task)
     rows, columns = _staircase(task, 1), _staircase(task, 0)
     weights = np.empty((2, task.height, task.width))
@@ -115,7 +115,7 @@ def lmmse(task: Task) -> LinearPredictor:
     Raises:
         ValueError: a task that cannot be run or has no closed form.
     """
-    check_task(task)
+    closed_forms.require(task, closed_forms.LINEAR)
     seen, mean = channel(task), target_mean(task)
     if seen.variance == 0:
         return minimum_norm(task)
@@ -163,7 +163,7 @@ def expected_mse(predictor: LinearPredictor, task: Task) -> Float[np.ndarray, "2
     Raises:
         ValueError: weights of another image size, or not finite.
     """
-    check_task(task)
+    closed_forms.require(task, closed_forms.LINEAR)
     weights = _checked("weights", predictor.weights, (task.height, task.width, 2))
     seen, (x, y) = channel(task), axis_targets(task)
     sums = np.moveaxis(box_sums(task, np.moveaxis(weights, -1, 0)), 0, -1)
@@ -224,7 +224,7 @@ def _shrunk(
 def _fitted(
     task: Task, model: LinearRegression | Ridge, images: Float[np.ndarray, "n H W C"], targets: Float[np.ndarray, "n 2"]
 ) -> LinearPredictor:
-    check_task(task)
+    closed_forms.require(task, closed_forms.LINEAR)
     images = _checked("images", images, (None, task.height, task.width, task.channels))
     targets = _checked("targets", targets, (len(images), 2))
     if len(images) < 2:

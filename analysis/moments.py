@@ -12,16 +12,14 @@ uniform over an unbroken range. Hence, along each axis, with P positions of a bo
   for lit and dark pixels. For salt and pepper that needs 0 and 1 to be equally likely, which they are.
 """
 
-import dataclasses
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 from scipy.linalg import toeplitz
 
-from jaxbox import config
 from jaxbox import task as tasks
-from jaxbox.config import Task, choose
+from jaxbox.config import Task, look_up
 
 
 class Channel(NamedTuple):
@@ -47,25 +45,10 @@ CHANNELS = {
 }
 
 
-def check_task(task: Task) -> None:
-    """Refuse a task that cannot be run, or that has no closed form.
-
-    Raises:
-        ConfigurationError: a ValueError, with the field, its value and what is allowed.
-    """
-    # An endless stream: a training set smaller than a batch is no fault of the image distribution.
-    config.check(config.Configuration(task=dataclasses.replace(task, train_size=0)))
-    tasks.check(task)
-    for axis in axis_targets(task):
-        if not np.allclose(np.diff(axis, 2), 0, atol=1e-9):
-            allowed = "it must be affine in the position"
-            raise config.ConfigurationError(f"task.targets: {task.targets!r} has no closed form; {allowed}")
-
-
 def channel(task: Task) -> Channel:
     """The task's noise followed by its input scale."""
     scale, offset = tasks.input_scale(task)
-    noise = choose(CHANNELS, task.noise, "task.noise")(task.noise_level)
+    noise = look_up(CHANNELS, task.noise, "task.noise")(task.noise_level)
     return Channel(scale * noise.scale, scale * noise.offset + offset, scale**2 * noise.variance)
 
 

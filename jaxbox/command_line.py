@@ -10,21 +10,26 @@ import io
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from typing import NoReturn, TypeVar, get_type_hints
+from typing import Any, NoReturn, TypeVar, get_origin, get_type_hints
 
 import tyro
 
 from jaxbox import config
 from jaxbox.config import ConfigurationError
+from jaxbox.config.fields import split_items
 
 Arguments = TypeVar("Arguments")
 
 
-def read(default: Arguments, words: Sequence[str], program: str) -> Arguments:
+def read(default: Arguments, words: Sequence[str], program: str, more_help: str = "") -> Arguments:
     """`default`, a dataclass, with the fields replaced that these words name.
 
-    In the name of an option - and _ mean the same. A field that is itself a dataclass must have the tyro name "": its
-    fields are options of their own.
+    In the name of an option - and _ mean the same, and several values of one may be separated by commas. A field that
+    is itself a dataclass must have the tyro name "": its fields are options of their own.
+
+    Args:
+        program: what the help calls the command.
+        more_help: what the help says after the options.
 
     Raises:
         ConfigurationError: an unknown option, or a value that is missing or of the wrong type.
@@ -36,13 +41,14 @@ def read(default: Arguments, words: Sequence[str], program: str) -> Arguments:
             arguments, unknown = tyro.cli(
                 type(default),
                 prog=program,
-                args=list(words),
+                args=_separated(words, type(default)),
                 default=default,
                 return_unknown_args=True,
                 use_underscores=True,
             )
     except SystemExit as stop:
         if not stop.code:
+            print(more_help)
             raise
         raise ConfigurationError(_one_line(panel.getvalue())) from None
     if unknown:
@@ -56,9 +62,25 @@ def _refuse_option(word: str, cls: type) -> NoReturn:
     raise ConfigurationError(f"option: {word!r} is not one; {hint}")
 
 
-def _options(cls: type) -> Iterator[str]:
+def _options(cls: type) -> dict[str, Any]:
+    """Every option's name and type."""
+    options = {}
     for name, kind in get_type_hints(cls).items():
-        yield from config.field_types(kind) if dataclasses.is_dataclass(kind) else [name]
+        options |= config.field_types(kind) if dataclasses.is_dataclass(kind) else {name: kind}
+    return options
+
+
+def _separated(words: Sequence[str], cls: type) -> Iterator[str]:
+    """The words, with `4,8` as two of them where an option takes several integers of a configuration."""
+    options, several = _options(cls), False
+    for word in words:
+        if word.startswith("--"):
+            name, equals, value = word.partition("=")
+            kind = options.get(name[2:].replace("-", "_"))
+            several = get_origin(kind) is tuple and get_type_hints(cls).get(name[2:].replace("-", "_")) is None
+            yield from [name, *split_items(value)] if several and equals else [word]
+        else:
+            yield from split_items(word) if several else [word]
 
 
 def _one_line(panel: str) -> str:

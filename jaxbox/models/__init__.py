@@ -1,11 +1,20 @@
-"""The table of models. A constructor takes (model, task, rngs) and returns a module (B, H, W, C) -> (B, 2)."""
+"""The networks, one family a file; their rows are in `jaxbox.config.tables.MODELS`.
 
-from collections.abc import Callable
+A constructor takes (model, task, rngs) and returns a module from inputs (B, H, W, C) to (B, 2). Written in terms of
+`jaxbox.layers` it takes windows as well, and its row then names `render` among the fields that it reads.
+"""
+
+from typing import Protocol, runtime_checkable
 
 from flax import nnx
 
-from jaxbox.models.cnn import CNN
-from jaxbox.models.linear import Linear
-from jaxbox.models.mlp import MLP
+from jaxbox.config import Model, Task
 
-MODELS: dict[str, Callable[..., nnx.Module]] = {"cnn": CNN, "linear": Linear, "mlp": MLP}
+
+@runtime_checkable
+class Constructor(Protocol):
+    """What a row of the table of models must be: a class of networks, or a function that makes them."""
+
+    def __call__(self, model: Model, task: Task, rngs: nnx.Rngs) -> nnx.Module:
+        """A freshly initialised network; every parameter drawn from `rngs`."""
+        ...

@@ -9,7 +9,7 @@ from analysis.dynamics import max_stable_learning_rate, mean_squared_error, spec
 from analysis.linear import lmmse, minimum_norm
 from analysis.moments import target_mean, target_variance
 from jaxbox import task as tasks
-from jaxbox.config import Task
+from jaxbox.config import Task, tables
 
 SHAPES = {
     "square": Task(height=7, width=7, box_size=3),
@@ -23,7 +23,7 @@ SHAPES = {
     "colour": Task(height=5, width=6, box_size=2, channels=3, margin_right=1),
 }
 SHAPE = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
-INPUTS = pytest.mark.parametrize("inputs", tasks.INPUTS)
+INPUTS = pytest.mark.parametrize("inputs", tables.INPUTS)
 NOISE = pytest.mark.parametrize(("noise", "noise_level"), [("none", 0.0), ("white", 0.4), ("salt_pepper", 0.3)])
 
 
@@ -192,7 +192,7 @@ def test_minibatches_of_noisy_images_contract_too(noise, noise_level, inputs):
         assert batch_size > 1 or growth(moment, fourth, 1.5 * rate, batch_size) > 0
 
 
-@pytest.mark.parametrize("inputs", tasks.INPUTS)
+@pytest.mark.parametrize("inputs", tables.INPUTS)
 def test_one_image_at_a_time_the_distance_to_a_solution_shrinks_or_grows_at_every_step(inputs):
     task = dataclasses.replace(SHAPES["unequal margins"], inputs=inputs)
     places = tasks.positions(task)

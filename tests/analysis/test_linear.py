@@ -10,7 +10,7 @@ from sklearn.linear_model import LinearRegression
 from analysis.linear import LinearPredictor, expected_mse, fit_ols, fit_ridge, lmmse, minimum_norm, ramp
 from analysis.moments import gram_modes, r_squared, target_variance
 from jaxbox import task as tasks
-from jaxbox.config import Task
+from jaxbox.config import Task, tables
 
 SHAPES = {
     "square": Task(height=8, width=8, box_size=3),
@@ -24,7 +24,7 @@ SHAPES = {
     "colour": Task(height=6, width=7, box_size=3, channels=3, margin_right=2),
 }
 SHAPE = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
-INPUTS = pytest.mark.parametrize("inputs", tasks.INPUTS)
+INPUTS = pytest.mark.parametrize("inputs", tables.INPUTS)
 # White, weak and strong; salt and pepper, moderate and total.
 NOISES = [("white", 0.05), ("white", 2.0), ("salt_pepper", 0.3), ("salt_pepper", 1.0)]
 NOISE = pytest.mark.parametrize(("noise", "noise_level"), NOISES)
@@ -236,8 +236,8 @@ def test_tasks_that_cannot_be_run_are_refused(solve, change, message):
 
 
 def test_a_task_without_a_closed_form_is_refused(monkeypatch):
-    monkeypatch.setitem(tasks.TARGETS, "squared", lambda task, centre: centre**2)
-    with pytest.raises(ValueError, match="'squared' has no closed form"):
+    monkeypatch.setitem(tables.TARGETS, "squared", tables.TARGETS["symmetric"])
+    with pytest.raises(ValueError, match="'squared' does not have a linear closed form; allowed: symmetric"):
         minimum_norm(dataclasses.replace(SHAPES["square"], targets="squared"))
 
 

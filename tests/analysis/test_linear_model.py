@@ -11,9 +11,9 @@ import pytest
 
 from analysis.dynamics import max_stable_learning_rate, mean_squared_error
 from analysis.linear import minimum_norm
-from jaxbox import member, sampling
 from jaxbox import task as tasks
 from jaxbox.config import Configuration, Model, Optimizer, Task
+from jaxbox.training import member, sampling
 
 # Unequal margins, so that the mean target is not 0 and the bias matters.
 GREY = Task(height=6, width=7, box_size=2, margin_left=2, margin_bottom=1, train_size=0)
@@ -49,17 +49,20 @@ def train(task):
     count = tasks.position_count(task)
     configuration = Configuration(task, Model(name="linear"), optimizer=optimizer, batch_size=count)
     every = sampling.Examples(jnp.arange(count), jax.random.split(jax.random.key(0), count))
+    keys = sampling.keys_of(configuration, jnp.uint32(0))
 
     @jax.jit
     def advance(state, first, last):
-        return jax.lax.fori_loop(first, last, lambda i, s: member.train_step(configuration, s, every, i)[0], state)
+        return jax.lax.fori_loop(
+            first, last, lambda i, s: member.train_step(configuration, s, every, keys, i)[0], state
+        )
 
     initial = member.initialize(configuration, jnp.uint32(0))
     state = initial._replace(params=jax.tree.map(jnp.zeros_like, initial.params))
     way = []
     for before, step in itertools.pairwise([0, *STEPS]):
         state = advance(state, before, step)
-        way.append(parameters(member.merge(configuration, state.params), task))
+        way.append(parameters(member.merge(configuration, state.weights), task))
     assert state.failed_step == -1
     return way
 

@@ -5,8 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxbox.config import Optimizer
-from jaxbox.optimizers import OPTIMIZERS
+from jaxbox.config import Optimizer, tables
 
 GRADIENTS = np.random.default_rng(0).normal(size=(6, 3))
 HYPERPARAMETERS = {"learning_rate": 0.07, "momentum": 0.8, "b1": 0.6, "b2": 0.95, "epsilon": 1e-3}
@@ -40,7 +39,7 @@ REFERENCES = {"sgd": sgd, "momentum": momentum, "adam": adam}
 
 def walk(name, hyperparameters, gradients):
     """Weights after the gradients, from zero."""
-    rule = OPTIMIZERS[name](Optimizer(name, **hyperparameters))
+    rule = tables.load("optimizer.name", name)(Optimizer(name, **hyperparameters))
     weights = jnp.zeros(gradients.shape[1])
     state = rule.init(weights)
     for gradient in gradients:
@@ -49,7 +48,7 @@ def walk(name, hyperparameters, gradients):
     return weights
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", tables.OPTIMIZERS)
 def test_rule_follows_its_equations(name):
     gradients = jnp.asarray(GRADIENTS, jnp.float32)
     together = jax.jit(jax.vmap(lambda floats: walk(name, floats, gradients)))
@@ -62,4 +61,4 @@ def test_rule_follows_its_equations(name):
 
 
 def test_every_rule_has_a_reference():
-    assert set(OPTIMIZERS) == set(REFERENCES)
+    assert set(tables.OPTIMIZERS) == set(REFERENCES)

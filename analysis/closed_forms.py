@@ -1,0 +1,52 @@
+"""Which scene, noise, inputs and targets have which closed form; every other task is refused by name.
+
+A closed form that is asked about a task that it was not derived for would answer wrongly, not fail. So each name that a
+task can hold is listed here with the forms that know it, or with none; a test demands that every row of
+`jaxbox.config.tables` is. Fields of a task that are not listed must be at their default.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+
+from jaxbox import config
+from jaxbox.config import Configuration, ConfigurationError, Task
+
+LINEAR = "a linear closed form"
+"""Second moments of images and positions: ramp, minimum norm, LMMSE, gradient descent (`analysis.moments`)."""
+BAYES = "a Bayes-optimal predictor"
+"""Posterior over positions, MMSE and I(Y;X) (`analysis.bayes`)."""
+ENTROPY = "a known entropy of positions"
+"""All positions equally likely: H(Y) = ln N (`analysis.information`)."""
+ALL = (LINEAR, BAYES, ENTROPY)
+
+FORMS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "scene": {"box": ALL},
+    "noise": {"none": ALL, "white": ALL, "salt_pepper": ALL},
+    "inputs": {"unit": ALL, "byte": ALL, "inverted": ALL, "standardized": ALL},
+    "targets": {"symmetric": ALL},
+}
+"""By field of the task and name: the forms that know it. An empty tuple says that there is none."""
+SIZES = ("height", "width", "box_size", "channels", "margin_left", "margin_right", "margin_top", "margin_bottom")
+FIELDS = frozenset((*SIZES, *FORMS, "noise_level", "train_size"))
+"""Fields of a task that every form takes into account, or that, as train_size, are no property of an image."""
+
+
+def require(task: Task, form: str) -> None:
+    """Refuse a task that cannot be run, or that has no such closed form.
+
+    Args:
+        form: LINEAR, BAYES or ENTROPY.
+
+    Raises:
+        ConfigurationError: a ValueError, with the field, its value and what is allowed.
+    """
+    # An endless stream: a training set smaller than a batch is no fault of the image distribution.
+    config.check(Configuration(task=dataclasses.replace(task, train_size=0)))
+    for field in dataclasses.fields(task):
+        value, path = getattr(task, field.name), f"task.{field.name}"
+        if field.name in FORMS:
+            known = [name for name, forms in FORMS[field.name].items() if form in forms]
+            if value not in known:
+                raise ConfigurationError(f"{path}: {value!r} does not have {form}; allowed: {', '.join(known)}")
+        elif field.name not in FIELDS and value != field.default:
+            raise ConfigurationError(f"{path}: {value!r} does not have {form}; it must be {field.default!r}")

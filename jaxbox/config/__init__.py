@@ -1,0 +1,56 @@
+"""What a configuration is. Nothing here imports JAX, so that the command line answers before JAX is loaded.
+
+sections.py   the dataclasses           fields.py   dotted paths, types, text, traced and static parts
+tables.py     every name there is       checks.py   what is refused
+plan.py       what a run computes       errors.py   how it is said
+"""
+
+from jaxbox.config.checks import LARGEST_INT, check, check_name, refuse_unread, settle
+from jaxbox.config.errors import ConfigurationError, RunError, look_up, nearest, one_line, require
+from jaxbox.config.fields import (
+    DEFAULTS,
+    TRACED,
+    Static,
+    Value,
+    field_types,
+    flatten,
+    from_dict,
+    parse_value,
+    replace,
+    to_dict,
+    traced,
+)
+from jaxbox.config.plan import Plan, fingerprint
+from jaxbox.config.sections import Configuration, Loss, Model, Optimizer, Task
+
+__all__ = [
+    "DEFAULTS",
+    "LARGEST_INT",
+    "TRACED",
+    "Configuration",
+    "ConfigurationError",
+    "Loss",
+    "Model",
+    "Optimizer",
+    "Plan",
+    "RunError",
+    "Static",
+    "Task",
+    "Value",
+    "check",
+    "check_name",
+    "field_types",
+    "fingerprint",
+    "flatten",
+    "from_dict",
+    "look_up",
+    "nearest",
+    "one_line",
+    "parse_value",
+    "refuse_unread",
+    "replace",
+    "require",
+    "settle",
+    "to_dict",
+    "traced",
+]

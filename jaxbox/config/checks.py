@@ -1,0 +1,114 @@
+"""What no program could run is refused before JAX is loaded: types, ranges, names, options that nobody reads."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+from jaxbox.config import tables
+from jaxbox.config.errors import ConfigurationError, look_up, require
+from jaxbox.config.fields import DEFAULTS, check_type, field_types, flatten, replace
+from jaxbox.config.sections import Configuration, Task
+
+LARGEST_INT = 2**31 - 1
+"""Steps, seeds and sizes are 32-bit integers on the device."""
+
+
+def check(configuration: Configuration) -> None:
+    """Refuse a configuration that no program could run.
+
+    Raises:
+        ConfigurationError: with the first field whose value is of the wrong type, out of range or no known name.
+    """
+    leaves = dict(flatten(configuration))
+    for path, kind in field_types().items():
+        check_type(path, leaves[path], kind)
+        for value in leaves[path] if isinstance(leaves[path], tuple) else (leaves[path],):
+            small = not isinstance(value, int) or abs(value) <= LARGEST_INT
+            require(small, path, value, f"at most {LARGEST_INT}")
+    for field, table in tables.TABLES.items():
+        look_up(table, leaves[field], field)
+    _check_task(configuration.task)
+    _check_model(leaves)
+    _check_training(configuration, leaves)
+
+
+def _check_task(task: Task) -> None:
+    leaves = {f"task.{path}": value for path, value in flatten(task)}
+    for path in ("task.height", "task.width", "task.box_size"):
+        require(leaves[path] >= 1, path, leaves[path], "at least 1")
+    for path in tables.MARGINS:
+        require(leaves[path] >= 0, path, leaves[path], "at least 0")
+    free_width = task.width - task.margin_left - task.margin_right
+    free_height = task.height - task.margin_top - task.margin_bottom
+    room = min(free_width, free_height)
+    require(task.box_size <= room, "task.box_size", task.box_size, f"at most {room}, the image less its margins")
+    require(task.channels in (1, 3), "task.channels", task.channels, "1 or 3")
+    require(task.noise_level >= 0, "task.noise_level", task.noise_level, "at least 0")
+    if task.noise == "salt_pepper":
+        require(task.noise_level <= 1, "task.noise_level", task.noise_level, "a probability, at most 1")
+    require(task.train_size >= 0, "task.train_size", task.train_size, "at least 0 (0 is an endless stream)")
+
+
+def _check_model(leaves: dict[str, Any]) -> None:
+    for path in ("model.kernel_size", "model.stride", "model.hidden"):
+        require(leaves[path] >= 1, path, leaves[path], "at least 1")
+    features = leaves["model.features"]
+    require(min(features, default=0) >= 1, "model.features", features, "one or more positive integers")
+    require(leaves["model.padding"] in ("SAME", "VALID"), "model.padding", leaves["model.padding"], "SAME or VALID")
+
+
+def _check_training(configuration: Configuration, leaves: dict[str, Any]) -> None:
+    for path in ("batch_size", "steps", "eval_every"):
+        require(leaves[path] >= 1, path, leaves[path], "at least 1")
+    largest = configuration.task.train_size or configuration.batch_size
+    limit = f"at most task.train_size, {largest}"
+    require(configuration.batch_size <= largest, "batch_size", configuration.batch_size, limit)
+    optimizer = configuration.optimizer
+    require(optimizer.learning_rate >= 0, "optimizer.learning_rate", optimizer.learning_rate, "at least 0")
+    require(optimizer.epsilon > 0, "optimizer.epsilon", optimizer.epsilon, "greater than 0")
+    for path in ("optimizer.momentum", "optimizer.b1", "optimizer.b2"):
+        require(0 <= leaves[path] < 1, path, leaves[path], "at least 0 and less than 1")
+    most = f"at most steps, {configuration.steps}"
+    require(configuration.eval_every <= configuration.steps, "eval_every", configuration.eval_every, most)
+
+
+def refuse_unread(configurations: Sequence[Configuration], said: Collection[str] = ()) -> None:
+    """Refuse a field that is set and that no configuration reads.
+
+    Args:
+        configurations: of one sweep.
+        said: fields that count as set even where they have their default.
+
+    Raises:
+        ConfigurationError: with the field, its value, and the names that would read it.
+    """
+    read = frozenset().union(*map(tables.fields_read, configurations))
+    for configuration in configurations:
+        for path, value in flatten(configuration):
+            if path not in read and (value != DEFAULTS[path] or path in said):
+                raise ConfigurationError(_unread(path, value, configurations))
+
+
+def _unread(path: str, value: Any, configurations: Sequence[Configuration]) -> str:
+    for field, names in tables.readers(path).items():
+        chosen = list(dict.fromkeys(dict(flatten(configuration))[field] for configuration in configurations))
+        if any(name not in names for name in chosen):
+            deaf = ", ".join(name for name in chosen if name not in names)
+            return f"{path}: {value} is not read by {field} {deaf}; it is read by {', '.join(names)}"
+    raise AssertionError(path)
+
+
+def settle(configuration: Configuration) -> Configuration:
+    """The configuration with every field that it does not read at its default: equal ones train equal networks."""
+    read = tables.fields_read(configuration)
+    return replace(configuration, {path: default for path, default in DEFAULTS.items() if path not in read})
+
+
+def check_name(name: str) -> None:
+    """Refuse a run's name that is no single component of a path.
+
+    Raises:
+        ConfigurationError: with the name and what is allowed.
+    """
+    fine = name not in ("", ".", "..") and Path(name).name == name and "\0" not in name
+    require(fine, "name", repr(name), "one component of a path: not empty, without /")

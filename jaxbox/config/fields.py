@@ -1,0 +1,145 @@
+"""A configuration as a tree of fields: dotted paths, types, values as text, the traced and the static part.
+
+**A float field is traced, every other field is static.** Configurations that differ in floats only share one compiled
+program (a *group*); any other difference makes another group.
+"""
+
+import dataclasses
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
+
+from jaxbox.config.errors import ConfigurationError, look_up, require
+from jaxbox.config.sections import Configuration
+
+Value = bool | int | float | str | tuple[int, ...]
+Tree = TypeVar("Tree")
+
+
+def flatten(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield (dotted path, value) of every leaf field, in order of definition."""
+    for field in dataclasses.fields(tree):
+        value = getattr(tree, field.name)
+        if dataclasses.is_dataclass(value):
+            yield from flatten(value, f"{prefix}{field.name}.")
+        else:
+            yield prefix + field.name, value
+
+
+def replace(tree: Tree, changes: Mapping[str, Any]) -> Tree:
+    """A copy of `tree` with the leaves at the dotted paths of `changes` replaced.
+
+    Raises:
+        ConfigurationError: a path is not a leaf field; the nearest one is suggested.
+    """
+    known = dict(flatten(tree))
+    for path in changes:
+        look_up(known, path, "field")
+    return _replace(tree, changes, "")
+
+
+def _replace(tree: Any, changes: Mapping[str, Any], prefix: str) -> Any:
+    new = {}
+    for field in dataclasses.fields(tree):
+        path, value = prefix + field.name, getattr(tree, field.name)
+        nested = dataclasses.is_dataclass(value)
+        new[field.name] = _replace(value, changes, path + ".") if nested else changes.get(path, value)
+    return dataclasses.replace(tree, **new)
+
+
+@cache
+def field_types(cls: Any = Configuration, prefix: str = "") -> Mapping[str, type]:
+    """The declared type of every leaf field, by dotted path."""
+    types = {}
+    for name, kind in get_type_hints(cls).items():
+        types |= field_types(kind, f"{prefix}{name}.") if dataclasses.is_dataclass(kind) else {prefix + name: kind}
+    return types
+
+
+TRACED = tuple(path for path, kind in field_types().items() if kind is float)
+DEFAULTS: Mapping[str, Any] = dict(flatten(Configuration()))
+
+
+@dataclasses.dataclass(frozen=True)
+class Static:
+    """The static part of a configuration: hashable, equal within a group."""
+
+    configuration: Configuration
+
+    @classmethod
+    def of(cls, configuration: Configuration) -> Self:
+        """The static part of this configuration."""
+        return cls(replace(configuration, dict.fromkeys(TRACED, 0.0)))
+
+    def with_traced(self, traced: Mapping[str, Any]) -> Configuration:
+        """The configuration whose float fields are `traced`, which may be JAX tracers."""
+        return replace(self.configuration, traced)
+
+
+def traced(configuration: Configuration) -> dict[str, float]:
+    """The float fields of a configuration, by dotted path."""
+    leaves = dict(flatten(configuration))
+    return {path: float(leaves[path]) for path in TRACED}
+
+
+def parse_value(path: str, text: str) -> Value:
+    """The value that `text` spells for the field at `path`; integers of a tuple are separated by commas or spaces.
+
+    Raises:
+        ConfigurationError: unknown field, or text that is not of the field's type.
+    """
+    kind = look_up(field_types(), path, "field")
+    try:
+        if kind is bool:
+            return {"true": True, "false": False}[text.lower()]
+        if get_origin(kind) is tuple:
+            return tuple(get_args(kind)[0](part) for part in split_items(text))
+        return kind(text)
+    except (KeyError, ValueError):
+        name = "comma-separated int" if get_origin(kind) is tuple else kind.__name__
+        raise ConfigurationError(f"{path}: {text!r} is not of type {name}") from None
+
+
+def split_items(text: str) -> list[str]:
+    """The items of a tuple that is spelled with commas, spaces or both."""
+    return re.split(r"\s*,\s*|\s+", text.strip())
+
+
+def check_type(path: str, value: Any, kind: Any) -> None:
+    """Refuse a value that is not of its field's declared type, or a float that is not finite.
+
+    Raises:
+        ConfigurationError: with the field, the value and the type.
+    """
+    expected = get_origin(kind) or kind
+    accepted = (int, float) if expected is float else (expected,)
+    if isinstance(value, bool) != (expected is bool) or not isinstance(value, accepted):
+        raise ConfigurationError(f"{path}: {value!r} is not of type {expected.__name__}")
+    if isinstance(value, float):
+        require(abs(value) < float("inf"), path, value, "a finite number")
+    if isinstance(value, tuple):
+        for item in value:
+            check_type(path, item, get_args(kind)[0])
+
+
+def to_dict(configuration: Configuration) -> dict[str, Any]:
+    """Nested plain dictionaries, ready for JSON."""
+    return dataclasses.asdict(configuration)
+
+
+def from_dict(values: Mapping[str, Any], cls: Any = Configuration, prefix: str = "") -> Any:
+    """The inverse of `to_dict`; fields left out take their defaults.
+
+    Raises:
+        ConfigurationError: an unknown key, or a value of the wrong type.
+    """
+    hints, arguments = get_type_hints(cls), {}
+    for key, value in values.items():
+        kind = look_up(hints, key, f"field of {prefix or 'configuration'}")
+        if dataclasses.is_dataclass(kind):
+            arguments[key] = from_dict(value, kind, f"{prefix}{key}.")
+        else:
+            arguments[key] = tuple(value) if isinstance(value, list) else value
+            check_type(prefix + key, arguments[key], kind)
+    return cls(**arguments)

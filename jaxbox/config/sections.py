@@ -1,0 +1,115 @@
+"""The sections of a configuration: frozen dataclasses, whose field docstrings are the help text.
+
+What a name can be, and which fields each name reads, is in `jaxbox.config.tables`; the help shows both.
+"""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """The distribution of examples. Lengths are in pixels, noise in units of the [0, 1] pixel scale."""
+
+    height: int = 16
+    """Rows of an image."""
+    width: int = 16
+    """Columns of an image."""
+    box_size: int = 4
+    """Side of the white box."""
+    channels: int = 1
+    """1 (grey) or 3 (the same box in each channel, independent noise)."""
+    noise: str = "none"
+    """What is added to the pixels, a noise by name."""
+    noise_level: float = 0.0
+    """Standard deviation (white) or probability that a pixel is replaced (salt_pepper)."""
+    inputs: str = "unit"
+    """Scale of the pixels that the network sees, by name."""
+    targets: str = "symmetric"
+    """Scale of what the network must say, by name."""
+    train_size: int = 10_000
+    """Examples in each seed's training set, positions drawn uniformly; 0 is an endless stream."""
+    margin_left: int = 0
+    """Columns at the left that the box never enters."""
+    margin_right: int = 0
+    """Columns at the right that the box never enters."""
+    margin_top: int = 0
+    """Rows at the top that the box never enters."""
+    margin_bottom: int = 0
+    """Rows at the bottom that the box never enters."""
+    scene: str = "box"
+    """What is drawn, a scene by name."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """The network. Kernels start Glorot-uniform and biases at zero, as in Keras."""
+
+    name: str = "cnn"
+    """The architecture, a model by name."""
+    features: tuple[int, ...] = (32, 64, 128)
+    """Channels of each convolution."""
+    kernel_size: int = 5
+    """Side of each convolution's kernel, in pixels."""
+    stride: int = 2
+    """Stride of each convolution, in pixels."""
+    padding: str = "SAME"
+    """SAME or VALID, as in TensorFlow."""
+    hidden: int = 64
+    """Hidden units."""
+    activation: str = "relu"
+    """The function after each hidden layer, an activation by name."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Loss:
+    """What training minimises, averaged over the batch and the outputs."""
+
+    name: str = "mse"
+    """A loss by name."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Optimizer:
+    """The update rule."""
+
+    name: str = "adam"
+    """An optimiser by name."""
+    learning_rate: float = 0.01
+    """Step size."""
+    momentum: float = 0.9
+    """Decay of the velocity."""
+    b1: float = 0.9
+    """Decay of the first moment."""
+    b2: float = 0.999
+    """Decay of the second moment."""
+    epsilon: float = 1e-7
+    """Added to the root of the second moment; Keras's default."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Configuration:
+    """Everything about a member but its seed."""
+
+    task: Task = Task()
+    model: Model = Model()
+    loss: Loss = Loss()
+    optimizer: Optimizer = Optimizer()
+    batch_size: int = 128
+    """Examples a step."""
+    shared_batches: bool = False
+    """Train every seed on the batches of seed 0. Faster for small models and under noise, but seeds then differ in
+    initial weights only: they are no independent replicates, and intervals leave out what the data contribute."""
+    steps: int = 1000
+    """Updates."""
+    eval_every: int = 50
+    """Steps between evaluations; the last step is always evaluated."""
+    render: bool = False
+    """Work on whole images even where windows would give the same numbers with less work."""
+
+    def evaluation_steps(self) -> list[int]:
+        """Steps at which a member is evaluated: 0, every `eval_every`, and the last."""
+        return [*range(0, self.steps, self.eval_every), self.steps]
+
+    def evaluation_count(self) -> int:
+        """How many steps `evaluation_steps` lists, without listing them."""
+        return -(-self.steps // self.eval_every) + 1

@@ -1,0 +1,164 @@
+"""Every name that a configuration can hold: where its code is, and which fields that code reads.
+
+One table a kind, one row a name. The tables hold text only, so that help, lists and refusals come before JAX is
+loaded; `load` imports the code when it is needed. To add a model (noise, loss, ...): write its file, add its row.
+
+A field that no row names is always read. Any other is read if every table that has a row for it has chosen such a row:
+`optimizer.momentum` is read by the optimiser momentum; `render` is read where the scene, the noise and the model can
+all do with windows instead of images, because those rows name it.
+"""
+
+import importlib
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+from jaxbox.config.errors import look_up
+from jaxbox.config.fields import DEFAULTS, flatten
+from jaxbox.config.sections import Configuration
+
+
+class Row(NamedTuple):
+    """`place` is module:name (or a module alone); `reads` are dotted paths of the fields that it reads."""
+
+    place: str
+    summary: str
+    reads: tuple[str, ...] = ()
+
+
+IMAGE = ("task.height", "task.width", "task.channels")
+MARGINS = ("task.margin_left", "task.margin_right", "task.margin_top", "task.margin_bottom")
+CONVOLUTION = ("model.features", "model.kernel_size", "model.stride", "model.padding")
+
+SCENES = {
+    "box": Row(
+        "jaxbox.task.scenes.box",
+        "one white box on black, its centre the target",
+        (*IMAGE, "task.box_size", *MARGINS, "render"),
+    ),
+}
+NOISES = {
+    "none": Row("jaxbox.task.noises:NONE", "clean images", ("render",)),
+    "white": Row("jaxbox.task.noises:WHITE", "independent Gaussian noise on every pixel", ("task.noise_level",)),
+    "salt_pepper": Row(
+        "jaxbox.task.noises:SALT_PEPPER", "pixels replaced by 0 or 1 with equal chance", ("task.noise_level",)
+    ),
+}
+INPUTS = {
+    "unit": Row("jaxbox.task.inputs:unit", "[0, 1]"),
+    "byte": Row("jaxbox.task.inputs:byte", "[0, 255]"),
+    "inverted": Row("jaxbox.task.inputs:inverted", "1 - pixel"),
+    "standardized": Row("jaxbox.task.inputs:standardized", "population mean 0 and variance 1 over all pixels"),
+}
+TARGETS = {
+    "symmetric": Row("jaxbox.task.targets:symmetric", "the whole image is [-1, 1]"),
+}
+MODELS = {
+    "cnn": Row(
+        "jaxbox.models.cnn:CNN",
+        "strided convolutions, then one dense layer",
+        (*CONVOLUTION, "model.activation", "render"),
+    ),
+    "linear": Row("jaxbox.models.linear:Linear", "one dense layer on the pixels", ("render",)),
+    "mlp": Row(
+        "jaxbox.models.mlp:MLP", "one hidden layer of dense units", ("model.hidden", "model.activation", "render")
+    ),
+}
+ACTIVATIONS = {
+    "relu": Row("jax.nn:relu", "max(x, 0); its dead units are measured"),
+    "sigmoid": Row("jax.nn:sigmoid", "1 / (1 + exp(-x))"),
+    "tanh": Row("jax.numpy:tanh", "hyperbolic tangent"),
+    "gelu": Row("jax.nn:gelu", "Gaussian error linear unit, tanh approximation"),
+}
+LOSSES = {
+    "mse": Row("jaxbox.losses:mse", "squared error"),
+}
+OPTIMIZERS = {
+    "sgd": Row("jaxbox.optimizers:sgd", "gradient descent", ("optimizer.learning_rate",)),
+    "momentum": Row(
+        "jaxbox.optimizers:momentum",
+        "heavy-ball momentum (Polyak, 1964)",
+        ("optimizer.learning_rate", "optimizer.momentum"),
+    ),
+    "adam": Row(
+        "jaxbox.optimizers:adam",
+        "Adam (Kingma and Ba, 2015)",
+        ("optimizer.learning_rate", "optimizer.b1", "optimizer.b2", "optimizer.epsilon"),
+    ),
+}
+
+TABLES: dict[str, dict[str, Row]] = {
+    "task.scene": SCENES,
+    "task.noise": NOISES,
+    "task.inputs": INPUTS,
+    "task.targets": TARGETS,
+    "model.name": MODELS,
+    "model.activation": ACTIVATIONS,
+    "loss.name": LOSSES,
+    "optimizer.name": OPTIMIZERS,
+}
+"""By the field that holds the name."""
+
+
+def row(field: str, name: str) -> Row:
+    """The row of a name in the table of this field.
+
+    Raises:
+        ConfigurationError: unknown name; the nearest one is suggested.
+    """
+    return look_up(TABLES[field], name, field)
+
+
+def load(field: str, name: str) -> Any:
+    """The code behind a name; imports its module.
+
+    Raises:
+        ConfigurationError: unknown name; the nearest one is suggested.
+    """
+    module, _, attribute = row(field, name).place.partition(":")
+    imported = importlib.import_module(module)
+    return getattr(imported, attribute) if attribute else imported
+
+
+def readers(path: str) -> dict[str, list[str]]:
+    """Which names of which tables read the field at this path; none if every configuration does."""
+    found = {field: [name for name, row in table.items() if path in row.reads] for field, table in TABLES.items()}
+    return {field: names for field, names in found.items() if names}
+
+
+def fields_read(configuration: Configuration) -> frozenset[str]:
+    """The dotted paths of the fields that a configuration with these names reads."""
+    values = dict(flatten(configuration))
+    return _fields_read(tuple((field, values[field]) for field in TABLES))
+
+
+@cache
+def _fields_read(chosen: tuple[tuple[str, str], ...]) -> frozenset[str]:
+    names = dict(chosen)
+    deaf = (any(names[field] not in own for field, own in readers(path).items()) for path in DEFAULTS)
+    return frozenset(path for path, unread in zip(DEFAULTS, deaf, strict=True) if not unread)
+
+
+def takes_windows(configuration: Configuration) -> bool:
+    """Whether scene, noise and model can all work on windows (see `jaxbox.layers.windows`) instead of images."""
+    return "render" in fields_read(configuration)
+
+
+def uses_windows(configuration: Configuration) -> bool:
+    """Whether training works on windows rather than on images."""
+    return takes_windows(configuration) and not configuration.render
+
+
+def describe() -> Iterator[str]:
+    """Lines that say what each name is and which options it reads; the end of every help text."""
+    for field, table in TABLES.items():
+        yield f"{field}:"
+        width = max(map(len, table))
+        for name, row in table.items():
+            reads = _shortened(row.reads)
+            yield f"  {name:<{width}}  {row.summary}" + (f"; reads {', '.join(reads)}" if reads else "")
+
+
+def _shortened(paths: tuple[str, ...]) -> list[str]:
+    """The paths, without those that every row of every table reads."""
+    return [path for path in paths if path not in IMAGE]

@@ -1,0 +1,58 @@
+"""The convolutional layer, of images or of windows."""
+
+import jax.numpy as jnp
+from flax import nnx
+
+from jaxbox.layers import convolution
+from jaxbox.layers.batch import Batch
+from jaxbox.layers.windows import products
+from jaxbox.layers.windows import windowed as windows
+from jaxbox.layers.windows.windowed import Windowed
+
+
+def output_size(size: int, kernel_size: int, stride: int, padding: str) -> int:
+    """Pixels of an axis of `size` pixels after a convolution; padding is SAME or VALID, as in TensorFlow.
+
+    Raises:
+        ValueError: nothing is left of the axis.
+    """
+    zeros = convolution.axis_padding(size, kernel_size, stride, padding)
+    return convolution.output_size(size, kernel_size, stride, zeros)
+
+
+class Conv(nnx.Module):
+    """Strided convolution with bias: (B, H, W, C) -> (B, h, w, F). Glorot-uniform kernel (F, K, K, C), zero bias.
+
+    The kernel keeps its features first and what is summed over last, so that gradients are products of row-major
+    matrices as they lie: for a layer of 2 features that is four to seven times faster on CPU.
+
+    Args:
+        channels: C, of the images or maps.
+        features: F, of the maps that come out.
+        kernel_size: K, side of the kernel in pixels.
+        stride: in pixels, along both axes.
+        padding: SAME or VALID, as in TensorFlow.
+        rngs: the stream `params` draws the kernel.
+    """
+
+    def __init__(self, channels: int, features: int, kernel_size: int, stride: int, padding: str, rngs: nnx.Rngs):
+        glorot = nnx.initializers.glorot_uniform(in_axis=-1, out_axis=0)
+        self.kernel = nnx.Param(glorot(rngs.params(), (features, kernel_size, kernel_size, channels)))
+        self.bias = nnx.Param(jnp.zeros(features))
+        self.stride, self.padding = stride, padding
+
+    def __call__(self, batch: Batch) -> Batch:
+        """The maps (B, h, w, F) of images or maps (B, H, W, C). Windows stay windows where that saves products.
+
+        Raises:
+            ValueError: nothing is left of the images, or the kernel is too large to be unrolled.
+        """
+        kernel, bias = self.kernel[...], self.bias[...]
+        rows, columns = (
+            convolution.axis_padding(size, kernel.shape[1], self.stride, self.padding) for size in batch.shape[1:3]
+        )
+        if isinstance(batch, Windowed):
+            if products.saves(batch, kernel.shape[1], self.stride, (rows, columns)):
+                return windows.add_bias(products.convolve(batch, kernel, self.stride, (rows, columns)), bias)
+            batch = windows.render(batch)
+        return convolution.convolve(batch, kernel, self.stride, (rows, columns)) + bias[None, None, None]

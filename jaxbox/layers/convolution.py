@@ -1,0 +1,118 @@
+"""How a convolution is computed: slices and matrix products, so that `jax.vmap` over members gives batched products.
+
+The generic convolution would become a grouped one, which is slow on every backend, and whose gradient
+inside a scan XLA leaves uncanonicalised on CPU.
+"""
+
+import math
+from collections.abc import Sequence
+
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float
+
+FEW_PIXELS = 36
+"""At most this many output pixels are computed one by one. Measured on CPU: it saves a fifth of the thread's step on
+images of 16 x 16, and half of its step on windows, which are 5 x 5. Compile time grows with it."""
+
+MOST_UNROLLED = 65_536
+"""At most this many pixels of a kernel become one slice of the images each. Tracing takes seconds at this number, and
+beyond it would seem to hang; compiling takes longer, minutes for a kernel of 64 x 64 on CPU."""
+
+Padding = tuple[int, int]
+"""How many zeros come before and after the pixels of an axis; a negative number cuts pixels off."""
+
+
+def axis_padding(size: int, kernel_size: int, stride: int, padding: str) -> Padding:
+    """The padding of an axis of `size` pixels, with TensorFlow's meaning of SAME and VALID.
+
+    Raises:
+        ValueError: nothing is left of the axis, a VALID kernel being larger.
+    """
+    if padding == "VALID":
+        if kernel_size > size:
+            raise ValueError(f"kernel_size {kernel_size} is larger than the {size} pixels that are left")
+        return 0, 0
+    total = max((-(-size // stride) - 1) * stride + kernel_size - size, 0)
+    return total // 2, total - total // 2
+
+
+def output_size(size: int, kernel_size: int, stride: int, padding: Padding) -> int:
+    """Pixels of an axis of `size` pixels after a convolution."""
+    return (size + sum(padding) - kernel_size) // stride + 1
+
+
+def overlaps(size: int, kernel_size: int, stride: int, padding: Padding) -> list[tuple[slice, slice]]:
+    """For each output pixel of an axis of `size` pixels, the pixels of the axis below the kernel, and the pixels of the
+    kernel above those; padding is left out."""
+    starts = [index * stride - padding[0] for index in range(output_size(size, kernel_size, stride, padding))]
+    cuts = [(max(start, 0), max(min(start + kernel_size, size), start, 0), start) for start in starts]
+    return [(slice(low, high), slice(low - start, high - start)) for low, high, start in cuts]
+
+
+def convolve(
+    images: Float[Array, "B H W C"], kernel: Float[Array, "F K K C"], stride: int, padding: tuple[Padding, Padding]
+) -> Float[Array, "B h w F"]:
+    """Cross-correlation of images with a square kernel; padding of the rows and of the columns.
+
+    Many output pixels: one product of all patches with the kernel. Few: a product for each, of the part of its
+    patch that lies in the image, since there padding is a large share of the patches (half of them where a 4 x 4
+    map becomes 2 x 2).
+
+    Raises:
+        ValueError: many output pixels, and a kernel of more than `MOST_UNROLLED` pixels.
+    """
+    method = _by_pixel if _few(images.shape[1:3], kernel.shape[1], stride, padding) else _by_patches
+    return method(images, kernel, stride, padding)
+
+
+def _few(shape: Sequence[int], kernel_size: int, stride: int, padding: tuple[Padding, Padding]) -> bool:
+    outputs = (output_size(size, kernel_size, stride, zeros) for size, zeros in zip(shape, padding, strict=True))
+    return math.prod(outputs) <= FEW_PIXELS
+
+
+def cost(shape: Sequence[int], kernel_size: int, stride: int, padding: tuple[Padding, Padding]) -> int:
+    """How many products of two numbers `convolve` takes for an image of shape (H, W), one channel and one feature."""
+    axes = list(zip(shape, padding, strict=True))
+    if not _few(shape, kernel_size, stride, padding):
+        return math.prod(kernel_size * output_size(size, kernel_size, stride, zeros) for size, zeros in axes)
+    parts = ([part for part, _ in overlaps(size, kernel_size, stride, zeros)] for size, zeros in axes)
+    return math.prod(sum(part.stop - part.start for part in axis) for axis in parts)
+
+
+def _by_patches(
+    images: Float[Array, "B H W C"], kernel: Float[Array, "F K K C"], stride: int, padding: tuple[Padding, Padding]
+) -> Float[Array, "B h w F"]:
+    batch, height, width, channels = images.shape
+    features, size = kernel.shape[:2]
+    if size**2 > MOST_UNROLLED:
+        most = math.isqrt(MOST_UNROLLED)
+        raise ValueError(f"kernel_size {size} is more than {most}, the most that can be unrolled for maps of this size")
+    rows, columns = output_size(height, size, stride, padding[0]), output_size(width, size, stride, padding[1])
+    zeros = ((0, 0, 0), (*padding[0], 0), (*padding[1], 0), (0, 0, 0))
+    padded = lax.pad(images, jnp.zeros((), images.dtype), zeros)
+
+    def shifted(row: int, column: int) -> Float[Array, "B h w C"]:
+        stop = (batch, row + (rows - 1) * stride + 1, column + (columns - 1) * stride + 1, channels)
+        return lax.slice(padded, (0, row, column, 0), stop, (1, stride, stride, 1))
+
+    patches = jnp.concatenate([shifted(row, column) for row in range(size) for column in range(size)], axis=-1)
+    product = patches.reshape(-1, size * size * channels) @ kernel.reshape(features, -1).T
+    return product.reshape(batch, rows, columns, features)
+
+
+def _by_pixel(
+    images: Float[Array, "B H W C"], kernel: Float[Array, "F K K C"], stride: int, padding: tuple[Padding, Padding]
+) -> Float[Array, "B h w F"]:
+    features, size = kernel.shape[:2]
+    outputs = []
+    for image_rows, kernel_rows in overlaps(images.shape[1], size, stride, padding[0]):
+        # Rows are cut before columns: the gradient then adds up windows within a band, and bands after that.
+        band, band_kernel = images[:, image_rows], kernel[:, kernel_rows]
+        windows = [
+            (band[:, :, image_columns], band_kernel[:, :, kernel_columns])
+            for image_columns, kernel_columns in overlaps(images.shape[2], size, stride, padding[1])
+        ]
+        products = [part.reshape(len(part), -1) @ weights.reshape(features, -1).T for part, weights in windows]
+        outputs.append(jnp.stack(products, axis=1))
+    return jnp.stack(outputs, axis=1)

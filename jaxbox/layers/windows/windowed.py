@@ -1,0 +1,173 @@
+"""Batches of images that differ from one empty image in a small window only, and pointwise functions of them.
+
+Nothing is approximated: README.md in this folder has the proof, and the vocabulary.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from jaxbox.layers.windows.axis import Axis
+from jaxbox.layers.windows.gather import gather_rows, gather_with_bounds, pair_index, place, take
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Windowed:
+    """A batch of maps (B, H, W, C): a base that all share, and for each example a difference from it in a window.
+
+    A position is two indices: of its row into the tables of the rows' axis, of its column into those of the columns'.
+    """
+
+    base: Float[Array, "row_classes column_classes C"]
+    """The response to the empty image, once for each pair of base classes."""
+    difference: Float[Array, "T k l C"]
+    """What each window of k x l pixels adds to the base; zero outside of the map."""
+    axes: tuple[Axis, Axis]
+    """The rows and the columns of the map."""
+    representatives: Int[Any, "T 2"]
+    """The position that each window belongs to: one position a distinct window (NumPy), or the examples' own positions
+    (traced), a window each."""
+    examples: Int[Any, "B 2"]
+    """The position of each example; a NumPy array if they are known before tracing."""
+    uniform: bool = False
+    """Whether there is one window only, with the same difference at each of its pixels."""
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """(B, H, W, C) of the maps."""
+        rows, columns = self.axes
+        return len(self.examples), len(rows.base_class), len(columns.base_class), self.base.shape[-1]
+
+    @property
+    def shared(self) -> bool:
+        """Whether examples share windows, a window for each pair of window classes; else each has its own."""
+        return isinstance(self.representatives, np.ndarray)
+
+    @property
+    def all_positions(self) -> bool:
+        """Whether the examples are known to be all positions, one row after the other."""
+        counts = [len(axis.start) for axis in self.axes]
+        every = np.indices(counts).reshape(2, -1).T
+        return isinstance(self.examples, np.ndarray) and np.array_equal(self.examples, every)
+
+    def window_index(self, positions: Int[Any, "n 2"]) -> Int[Any, " n"]:
+        """Which of the T windows each position has. Only for shared windows."""
+        rows, columns = self.axes
+        return pair_index((rows.window_class, columns.window_class), positions)
+
+    def difference_at(self, positions: Int[Any, "n 2"]) -> Float[Array, "n k l C"]:
+        """The difference in the window of each position; unless windows are shared, `positions` must be `examples`."""
+        return take(self.difference, self.window_index(positions)) if self.shared else self.difference
+
+    @property
+    def base_class_below(self) -> tuple[Int[Any, "T k"], Int[Any, "T l"]]:
+        """The base classes of the rows, and of the columns, of each window; -1 outside of the map."""
+        rows, columns = (
+            gather_rows(axis.base_class_below, self.representatives[:, i]) for i, axis in enumerate(self.axes)
+        )
+        return rows, columns
+
+    @property
+    def inside(self) -> Bool[Array, "T k l"]:
+        """Which pixels of each window lie on the map."""
+        rows, columns = self.base_class_below
+        return jnp.asarray((rows >= 0)[:, :, None] & (columns >= 0)[:, None, :])
+
+
+def boxes(
+    corners: tuple[Int[np.ndarray, " rows"], Int[np.ndarray, " columns"]],
+    shape: tuple[int, int, int],
+    box_size: int,
+    background: float,
+    difference: float,
+    examples: Int[Any, "B 2"],
+) -> Windowed:
+    """Images of one square box each, on an even background.
+
+    Args:
+        corners: the rows and the columns, in pixels, that the box's top-left pixel can have; each without gaps.
+        shape: (H, W, C) of an image.
+        box_size: side of the box, in pixels.
+        background: value of the pixels around the box.
+        difference: value of the box's pixels, less `background`.
+        examples: for each image, which of the rows and which of the columns its box has.
+
+    Raises:
+        ValueError: `corners` leave out a row or a column, over which sums along the positions would slide.
+    """
+    if any((np.diff(starts) != 1).any() for starts in corners):
+        raise ValueError("a box must be able to start at every row and every column between its first and its last")
+    base_class = 0 if background else -1
+    rows, columns = (
+        Axis.of_images(base_class=np.full(size, base_class), start=starts, width=box_size)
+        for size, starts in zip(shape[:2], corners, strict=True)
+    )
+    base = jnp.full((1, 1, shape[2]), background)
+    window = jnp.full((1, box_size, box_size, shape[2]), difference)
+    return Windowed(base, window, (rows, columns), np.zeros((1, 2), int), examples, uniform=True)
+
+
+def add_bias(windows: Windowed, bias: Float[Array, " C"]) -> Windowed:
+    """The maps (B, H, W, C) with a number added to every pixel of each channel."""
+    return dataclasses.replace(windows, base=windows.base + bias[None, None], axes=_distinct_from_outside(windows.axes))
+
+
+def pointwise(windows: Windowed, function: Callable[[Array], Array]) -> Windowed:
+    """The maps (B, H, W, C) of `function` of each number; it must keep an array's shape."""
+    below = base_below(windows)
+    difference = function(below + windows.difference) - function(below)
+    uniform = windows.uniform and windows.base.shape[:2] == (1, 1)
+    axes = _distinct_from_outside(windows.axes)
+    return Windowed(function(windows.base), difference, axes, windows.representatives, windows.examples, uniform)
+
+
+def _distinct_from_outside(axes: tuple[Axis, Axis]) -> tuple[Axis, Axis]:
+    """The axes of a map whose base need not be zero any more, while outside of the map zeros stay zeros."""
+    rows, columns = (dataclasses.replace(axis, base_class=axis.base_class.clip(0)) for axis in axes)
+    return rows, columns
+
+
+def base_below(windows: Windowed) -> Float[Array, "T k l C"]:
+    """The base at each pixel of each window; outside of the map a value without meaning."""
+    rows, columns = windows.base_class_below
+    index = rows.clip(0)[:, :, None] * windows.base.shape[1] + columns.clip(0)[:, None, :]
+    return take(windows.base.reshape(-1, windows.base.shape[-1]), index.reshape(-1)).reshape(*index.shape, -1)
+
+
+def render_base(windows: Windowed) -> Float[Array, "H W C"]:
+    """The base at every pixel: the response to the empty image."""
+    rows, columns = (axis.base_class.clip(0) for axis in windows.axes)
+    return take(take(windows.base, rows).swapaxes(0, 1), columns).swapaxes(0, 1)
+
+
+def render(windows: Windowed) -> Float[Array, "B H W C"]:
+    """The maps that the windows stand for."""
+    rows, columns = windows.axes
+    starts, bounds = gather_with_bounds((rows.start, columns.start), windows.examples)
+    return render_base(windows)[None] + place(
+        windows.difference_at(windows.examples), starts, bounds, windows.shape[1:3]
+    )
+
+
+def lit_units(windows: Windowed) -> Bool[Array, " C"]:
+    """Which channels are above zero at some pixel of some example."""
+    values = base_below(windows) + windows.difference
+    used = jnp.ones(len(values), bool)
+    if windows.shared:
+        used = jnp.zeros(len(values), bool).at[windows.window_index(windows.examples)].set(True)
+    seen = windows.inside & used[:, None, None]
+    in_a_window = jnp.any((values > 0) & seen[..., None], axis=(0, 1, 2))
+    return in_a_window | jnp.any((render_base(windows) > 0) & _outside_some_window(windows)[..., None], axis=(0, 1))
+
+
+def _outside_some_window(windows: Windowed) -> Bool[Any, "H W"]:
+    """Which pixels of the map lie outside of at least one example's window."""
+    covers = []
+    for i, axis in enumerate(windows.axes):
+        start, pixels = gather_rows(axis.start, windows.examples[:, i])[:, None], np.arange(len(axis.base_class))[None]
+        covers.append(((pixels >= start) & (pixels < start + axis.width)).astype(jnp.float32))
+    return covers[0].T @ covers[1] < len(windows.examples)

@@ -1,0 +1,65 @@
+"""A run's folder: what was asked, what came out, and the checkpoints to go on from.
+
+folder.py    configuration, lock      chunks.py    checkpoints           archive.py   results.zarr, open_run
+manifest.py  where numbers come from  results.py   members -> Dataset    measures.py  what the numbers mean
+files.py     atomic, synced writes    members.py   load one member       frames.py    pandas tables
+"""
+
+from jaxbox.store.archive import open_run, save_results
+from jaxbox.store.chunks import (
+    chunk_folder,
+    last_checkpoint,
+    load_checkpoint,
+    member_location,
+    require_checkpoints,
+    save_checkpoint,
+)
+from jaxbox.store.folder import (
+    CHECKPOINTS,
+    CONFIGURATION,
+    MANIFEST,
+    RESULTS,
+    create,
+    describe,
+    load_plan,
+    lock,
+    require_format,
+)
+from jaxbox.store.frames import curve_table, member_table
+from jaxbox.store.manifest import Manifest, load_manifest, save_manifest
+from jaxbox.store.measures import COLLAPSED_R2, at_end, collapsed, dead_layer, final_r2, wilson_rate
+from jaxbox.store.members import Member, load_member, load_params
+
+__all__ = [
+    "CHECKPOINTS",
+    "COLLAPSED_R2",
+    "CONFIGURATION",
+    "MANIFEST",
+    "RESULTS",
+    "Manifest",
+    "Member",
+    "at_end",
+    "chunk_folder",
+    "collapsed",
+    "create",
+    "curve_table",
+    "dead_layer",
+    "describe",
+    "final_r2",
+    "last_checkpoint",
+    "load_checkpoint",
+    "load_manifest",
+    "load_member",
+    "load_params",
+    "load_plan",
+    "lock",
+    "member_location",
+    "member_table",
+    "open_run",
+    "require_checkpoints",
+    "require_format",
+    "save_checkpoint",
+    "save_manifest",
+    "save_results",
+    "wilson_rate",
+]

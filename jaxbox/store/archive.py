@@ -1,0 +1,103 @@
+"""results.zarr: written at one stroke with checksums, and read lazily by `open_run`, which names what is damaged."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray
+import zarr
+from xarray.backends import BackendArray
+from xarray.core import indexing
+from zarr.codecs import Crc32cCodec, ZstdCodec
+
+from jaxbox.config import RunError, one_line
+from jaxbox.store import files, folder
+from jaxbox.store.folder import RESULTS
+
+DAMAGED = (OSError, ValueError, KeyError, RuntimeError, TypeError)
+"""What zarr and its codecs raise for chunks that are cut short, changed or missing."""
+
+
+def save_results(path: Path, dataset: xarray.Dataset) -> None:
+    """Replace the run's results.
+
+    Raises:
+        RunError: they cannot be written; those before are whole.
+    """
+    aside = path / (RESULTS + ".aside")
+    with files.writing(path / RESULTS):
+        shutil.rmtree(aside, ignore_errors=True)
+        files.require_room(path, dataset.nbytes)
+        # Every chunk ends in its checksum, which is compared whenever it is read.
+        compressors = (ZstdCodec(level=3), Crc32cCodec())
+        encoding: Any = {name: {"compressors": compressors} for name in dataset.variables}
+        # zarr's format 3 specifies text of any length only.
+        dataset = dataset.assign_coords({name: text.astype(object) for name, text in _texts(dataset)})
+        dataset.to_zarr(aside, mode="w", zarr_format=3, consolidated=False, encoding=encoding)
+        files.put_folder(aside, path / RESULTS)
+
+
+def open_run(path: str | Path) -> xarray.Dataset:
+    """The results of a run, loaded lazily; see runs/README.md for its dimensions, variables and units.
+
+    Its attributes are the run's name, experiment and version. A chunk that was changed on disk raises when it is read.
+
+    Raises:
+        RunError: not a run, a run without results yet, or damaged results.
+    """
+    path = Path(path)
+    folder.load_plan(path)
+    if not (path / RESULTS).is_dir():
+        raise RunError(f"run: {path} has no results yet; go on with it: python -m jaxbox.sweep --resume {path}")
+    try:
+        stored = xarray.open_zarr(path / RESULTS, chunks=None, consolidated=False)
+        texts = {name: (text.dims, np.array(text.values.tolist()), text.attrs) for name, text in _texts(stored)}
+        stored = stored.assign_coords(texts)
+        for label in stored.coords.values():
+            label.load()
+    except DAMAGED as error:
+        raise RunError(f"run: {path / RESULTS}{_first_damaged(path)} is damaged: {one_line(error)}") from None
+    guarded = {name: _guarded(path, str(name), stored.variables[name]) for name in stored.data_vars}
+    return stored.assign(guarded).assign_attrs(stored.attrs | folder.describe(path))
+
+
+def _first_damaged(path: Path) -> str:
+    """Words that name the first variable that cannot be read, if it can be told."""
+    try:
+        arrays = dict(zarr.open_group(path / RESULTS, mode="r").arrays())
+    except DAMAGED:
+        return ""
+    for name, array in arrays.items():
+        try:
+            array[...]
+        except DAMAGED:
+            return f": the variable {name!r}"
+    return ""
+
+
+def _texts(dataset: xarray.Dataset) -> list[tuple[Any, xarray.DataArray]]:
+    return [(name, labels) for name, labels in dataset.coords.items() if labels.dtype.kind in "OTU"]
+
+
+class _Guarded(BackendArray):
+    """A variable that says its name and its run where it cannot be read."""
+
+    def __init__(self, path: Path, name: str, variable: xarray.Variable):
+        self.path, self.name, self.variable = path, name, variable
+        self.shape, self.dtype = variable.shape, variable.dtype
+
+    def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
+        return indexing.explicit_indexing_adapter(key, self.shape, indexing.IndexingSupport.OUTER, self._read)
+
+    def _read(self, key: Any) -> np.ndarray:
+        try:
+            return np.asarray(self.variable[key].values)
+        except DAMAGED as error:
+            where = f"run: {self.path / RESULTS}: the variable {self.name!r} is damaged"
+            raise RunError(f"{where}: {one_line(error)}") from None
+
+
+def _guarded(path: Path, name: str, variable: xarray.Variable) -> xarray.Variable:
+    lazy = indexing.LazilyIndexedArray(_Guarded(path, name, variable))
+    return xarray.Variable(variable.dims, lazy, variable.attrs, variable.encoding)

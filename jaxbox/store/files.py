@@ -1,0 +1,103 @@
+"""Writing that survives: aside, synced, renamed. What was there before stays whole until the new version is.
+
+A file system that is full, or that cannot be written, ends in one line that says what could not be written.
+"""
+
+import errno
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from jaxbox.config import RunError, one_line
+
+ROOM_FOR_NAMES = 2**20
+"""Bytes that names, types and indices of arrays take beside their numbers, generously."""
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what a library raises while it writes to `path` into one line.
+
+    Raises:
+        RunError: what could not be written, why, and how to go on.
+    """
+    try:
+        yield
+    except RunError:
+        raise
+    except Exception as error:  # TensorStore, zarr and Python each have types of their own for a full disk
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else one_line(error)
+        if "No space left" in str(error):
+            reason = "No space left on device"
+        message = f"run: {path} could not be written: {reason}; what was saved before is whole"
+        raise RunError(f"{message}, go on with --resume once it can be") from error
+
+
+def write_json(file: Path, content: Any) -> None:
+    """Replace a JSON file.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    with writing(file):
+        aside = file.with_suffix(".aside")
+        with open(aside, "w") as unfinished:
+            unfinished.write(json.dumps(content, indent=1) + "\n")
+            unfinished.flush()
+            os.fsync(unfinished.fileno())
+        aside.replace(file)
+        sync_folder(file.parent)
+
+
+def put_folder(aside: Path, path: Path) -> None:
+    """Give a finished folder its name, in place of what had it, once everything in it is on disk."""
+    for folder, _, names in os.walk(aside, topdown=False):
+        for name in names:
+            _sync(Path(folder) / name)
+        sync_folder(Path(folder))
+    discard(path)
+    aside.rename(path)
+    sync_folder(path.parent)
+
+
+def require_room(folder: Path, size: int) -> None:
+    """Make sure that so many bytes, and a little more, can be written into a folder now.
+
+    Raises:
+        OSError: the disk, or the user's share of it, is too full.
+    """
+    wanted = size + ROOM_FOR_NAMES
+    if not hasattr(os, "posix_fallocate"):  # macOS, Windows: what is free, quotas left out
+        if shutil.disk_usage(folder).free < wanted:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return
+    with tempfile.TemporaryFile(dir=folder) as probe:
+        os.posix_fallocate(probe.fileno(), 0, wanted)
+
+
+def discard(path: Path) -> None:
+    """Remove a folder; renamed first, so that half of it is never taken for the whole."""
+    if path.exists():
+        aside = path.with_name(f".{path.name}.discarded")
+        shutil.rmtree(aside, ignore_errors=True)
+        path.rename(aside)
+        shutil.rmtree(aside)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to disk, where the system can (Windows cannot open folders)."""
+    if hasattr(os, "O_DIRECTORY"):
+        _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,147 @@
+"""A run's folder: what was asked, and who holds it.
+
+configuration.json   the configurations, the seeds, the fingerprint, the version that made it
+manifest.json        versions, devices, git revision, command line, chunk sizes, times
+checkpoints/         group-G/chunk-C/STEP: state and measures so far of a chunk of members (orbax)
+results.zarr         the labelled results, written when the run ends or is interrupted
+"""
+
+import json
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO, Any
+
+from jaxbox import config
+from jaxbox.config import ConfigurationError, Plan, RunError
+from jaxbox.store import files
+
+CONFIGURATION, MANIFEST, RESULTS, CHECKPOINTS = "configuration.json", "manifest.json", "results.zarr", "checkpoints"
+FORMAT = 2
+"""Of the checkpoints; runs before it have no number and can be read, but not gone on with."""
+
+
+def create(path: Path, plan: Plan, overwrite: bool = False) -> None:
+    """Make an empty run folder.
+
+    Raises:
+        RunError: the folder exists (and, with `overwrite`, is not a run), or cannot be written.
+    """
+    if path.exists():
+        if not overwrite:
+            raise RunError(f"run: {path} exists; give --resume {path} to go on with it, --overwrite, or another --name")
+        if any(path.iterdir()) if path.is_dir() else True:
+            load_plan(path)
+            lock(path).close()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f".{path.name}.aside")
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir()
+        values = [config.to_dict(configuration) for configuration in plan.configurations]
+        content = {"fingerprint": plan.fingerprint, "seeds": plan.seeds, "configurations": values}
+        made = {"version": version("jaxbox"), "format": FORMAT, "experiment": plan.experiment}
+        files.write_json(aside / CONFIGURATION, made | content)
+        files.put_folder(aside, path)
+    except OSError as error:
+        raise RunError(f"run: {path} cannot be written: {error.strerror}") from None
+
+
+def load_plan(path: Path) -> Plan:
+    """What the run at `path` computes.
+
+    Raises:
+        RunError: `path` is not a run folder, its configuration is damaged, or a newer version made it.
+    """
+    content = _load(path)
+    try:
+        if not all(isinstance(values, dict) for values in content["configurations"]):
+            raise TypeError("its configurations are no objects")
+        # Of the file's own content: fields that were added since have no part in it.
+        intact = content["fingerprint"] == config.fingerprint(content["configurations"], content["seeds"])
+        if not intact:
+            raise RunError(f"run: {path / CONFIGURATION} was edited: its fingerprint does not match its content")
+        _refuse_newer(path, content)
+        configurations = tuple(config.from_dict(values) for values in content["configurations"])
+    except (ConfigurationError, KeyError, TypeError, AttributeError) as error:
+        raise RunError(f"run: {path / CONFIGURATION} is damaged: {error}") from None
+    return Plan(configurations, content["seeds"], content.get("experiment", ""))
+
+
+def _load(path: Path) -> dict[str, Any]:
+    if not path.is_dir():
+        raise RunError(f"run: {path} is not a folder")
+    try:
+        content = json.loads((path / CONFIGURATION).read_text())
+    except FileNotFoundError:
+        raise RunError(f"run: {path} is not a run: it has no {CONFIGURATION}") from None
+    except ValueError as error:
+        raise RunError(f"run: {path / CONFIGURATION} is damaged: {error}") from None
+    if not isinstance(content, dict):
+        raise RunError(f"run: {path / CONFIGURATION} is damaged: it holds no object")
+    return content
+
+
+def _refuse_newer(path: Path, content: dict[str, Any]) -> None:
+    """Refuse an intact run whose configuration has fields, or names, that this version does not know."""
+    made = content.get("version", "an unknown version")
+    for values in content["configurations"]:
+        for field, value in _leaves(values):
+            allowed = config.tables.TABLES.get(field)
+            if field not in config.DEFAULTS or (allowed is not None and value not in allowed):
+                what = field if field not in config.DEFAULTS else f"{field} {value!r}"
+                raise RunError(
+                    f"run: {path} was made by jaxbox {made} and has {what}, which this version "
+                    f"({version('jaxbox')}) does not know"
+                )
+
+
+def _leaves(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    found = []
+    for key, value in values.items():
+        found += _leaves(value, f"{prefix}{key}.") if isinstance(value, dict) else [(prefix + key, value)]
+    return found
+
+
+def require_format(path: Path) -> None:
+    """Refuse to go on with a run whose checkpoints this version cannot read.
+
+    Raises:
+        RunError: the run is of another format.
+    """
+    content = _load(path)
+    if content.get("format") != FORMAT:
+        raise RunError(
+            f"run: {path} was made by jaxbox {content.get('version', 'before 0.2')}, whose checkpoints this version "
+            f"({version('jaxbox')}) cannot read; its results can be opened, for more of it start a new run"
+        )
+
+
+def describe(path: Path) -> dict[str, str]:
+    """The run's name, experiment and version: what tells it from others once they are joined."""
+    content = _load(path)
+    return {
+        "run": path.absolute().name,
+        "experiment": content.get("experiment", ""),
+        "version": content.get("version", "before 0.2"),
+    }
+
+
+def lock(path: Path) -> IO[str]:
+    """Hold the run for this process until the returned file is closed.
+
+    Raises:
+        RunError: another process holds it, or it cannot be written.
+    """
+    import fcntl  # not on Windows, where runs can be read but not held
+
+    try:
+        file = open(path / ".lock", "w")  # noqa: SIM115 - the caller keeps it open
+    except OSError as error:
+        raise RunError(f"run: {path} cannot be written: {error.strerror}") from None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise RunError(f"run: {path} is in use by another process") from None
+    return file

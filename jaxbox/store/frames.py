@@ -1,0 +1,105 @@
+"""A run as pandas tables: one row a member, or one row a member and evaluation."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas
+import xarray
+
+from jaxbox import config
+from jaxbox.config import Plan
+from jaxbox.store import measures
+from jaxbox.store.archive import open_run
+from jaxbox.store.folder import load_plan
+from jaxbox.training.metrics import FINALS, MEASURES
+
+SPREAD = ("split", "axis", "layer")
+"""Dimensions that become part of a column's name, as mse_unseen_x."""
+
+
+def member_table(run: str | Path) -> pandas.DataFrame:
+    """A row a member: configuration, seed, *every* field of its configuration by dotted path, and its final measures.
+
+    Final measures are `r2_all` (over both coordinates), `collapsed`, `dead_layer`, those at a member's last
+    evaluation (one column an axis, split and layer), and `finite`, `failed_step`, `last_step`. Units: runs/README.md.
+
+    Args:
+        run: the run's folder.
+
+    Raises:
+        RunError: not a run, or a run without results yet.
+    """
+    results, plan = open_run(run), load_plan(Path(run))
+    fields = {"r2_all": measures.final_r2(results), "collapsed": measures.collapsed(results)}
+    fields["dead_layer"] = measures.dead_layer(results)
+    for name in MEASURES:
+        fields |= _columns(name, measures.at_end(results, name))
+    fields |= {name: results[name].load() for name, row in FINALS.items() if not row.dims}
+    table = xarray.Dataset(_bare(fields)).to_dataframe().reset_index()
+    return _with_fields(results, table, plan)
+
+
+def curve_table(run: str | Path, name: str) -> pandas.DataFrame:
+    """A row a member and evaluation: configuration, seed, step, every field that varies, and the measure.
+
+    The measure has one column, or one for each axis, split and layer (`mse_unseen_x`). Evaluations that a member has
+    not got to are left out.
+
+    Args:
+        run: the run's folder.
+        name: of a measure that has the dimension step, such as loss.
+
+    Raises:
+        ConfigurationError: no such measure.
+        RunError: not a run, or a run without results yet.
+    """
+    config.look_up(MEASURES, name, "name")
+    results, plan = open_run(run), load_plan(Path(run))
+    table = xarray.Dataset(_bare(_columns(name, results[name].load()))).to_dataframe().reset_index()
+    last = results["last_step"].load().to_series().rename("last_step").reset_index()
+    last = last[["configuration", "seed", "last_step"]]
+    table = table.merge(last, on=["configuration", "seed"])
+    evaluated = {(index, step) for index, c in enumerate(plan.configurations) for step in c.evaluation_steps()}
+    reached = table["step"] <= table["last_step"]
+    own = np.array([pair in evaluated for pair in zip(table["configuration"], table["step"], strict=True)])
+    table = table[reached & own].drop(columns="last_step").reset_index(drop=True)
+    return _with_fields(results, table, plan, list(plan.varied()))
+
+
+def _columns(name: str, values: xarray.DataArray) -> dict[str, xarray.DataArray]:
+    """The measure by column: one for each combination of the dimensions in SPREAD that it has."""
+    columns = {name: values}
+    for dim in SPREAD:
+        if dim in values.dims:
+            columns = {
+                f"{column}_{label}": array.sel({dim: label}, drop=True)
+                for column, array in columns.items()
+                for label in values[dim].values.tolist()
+            }
+    return columns
+
+
+def _bare(fields: dict[str, xarray.DataArray]) -> dict[str, Any]:
+    """Without the coordinates of what varies: all fields of the configuration are added as columns."""
+    return {name: array.reset_coords(drop=True) for name, array in fields.items()}
+
+
+def _with_fields(
+    results: xarray.Dataset, table: pandas.DataFrame, plan: Plan, paths: list[str] | None = None
+) -> pandas.DataFrame:
+    """The table with the run's attributes and, after the columns that say which member a row is, the fields of its
+    configuration: all, or these."""
+    rows = [dict(config.flatten(configuration)) for configuration in plan.configurations]
+    chosen = pandas.DataFrame(rows, columns=list(paths if paths is not None else config.DEFAULTS))
+    # A tuple is text, as in the results' coordinates: pandas cannot group by what it takes for several values.
+    chosen = chosen.map(lambda value: str(value) if isinstance(value, tuple) else value)
+    chosen["configuration"] = range(len(chosen))
+    keys = [key for key in ("configuration", "seed", "step") if key in table]
+    merged = table.merge(chosen, on="configuration", how="left")
+    numbers = [column for column in table if column not in keys]
+    ordered = merged.sort_values(keys, ignore_index=True)[
+        [*keys, *(path for path in chosen if path != "configuration"), *numbers]
+    ]
+    ordered.attrs = dict(results.attrs)
+    return ordered

@@ -1,0 +1,65 @@
+"""What a run's numbers mean: final R2, collapsed, dead layer, rates; the one definition, for everybody."""
+
+from typing import NamedTuple
+
+import numpy as np
+import xarray
+from jaxtyping import Bool
+
+COLLAPSED_R2 = 0.05
+"""A member with a smaller R2 over both coordinates and all positions, at its last evaluation, has collapsed."""
+
+
+def at_end(run: xarray.Dataset, name: str) -> xarray.DataArray:
+    """A measure at each member's last evaluation; NaN where there was none.
+
+    Args:
+        run: of `open_run`.
+        name: of a variable with the dimension step.
+    """
+    last = run["last_step"].load()
+    values = run[name].load().sel(step=last.where(last >= 0, run["step"].values[0]))
+    return values.where(last >= 0).drop_vars("step")
+
+
+def final_r2(run: xarray.Dataset) -> xarray.DataArray:
+    """R2 over both coordinates at each member's last evaluation: 1 - sum of MSE / sum of target variances.
+
+    Dimensions configuration and seed. NaN where there was no evaluation; -inf where predictions overflowed, also where
+    that made their error NaN.
+    """
+    mse = at_end(run, "mse").sel(split="all").astype(float).fillna(np.inf).sum("axis")
+    r2 = 1 - mse / run["target"].load().var("position").sum("axis")
+    return r2.where(run["last_step"] >= 0)
+
+
+def collapsed(run: xarray.Dataset) -> xarray.DataArray:
+    """Whether each member's final R2 is under COLLAPSED_R2; False where there was no evaluation."""
+    return final_r2(run) < COLLAPSED_R2
+
+
+def dead_layer(run: xarray.Dataset) -> xarray.DataArray:
+    """Whether a member ends with a ReLU layer that is zero on every evaluation image."""
+    return (at_end(run, "dead_fraction") >= 1).any("layer")
+
+
+class Rate(NamedTuple):
+    """A proportion and its interval, all in [0, 1]."""
+
+    value: float
+    low: float
+    high: float
+
+
+def wilson_rate(events: Bool[np.ndarray, " n"], confidence: float = 0.95) -> Rate:
+    """The proportion of events with its Wilson interval (Wilson, JASA 22, 1927).
+
+    Raises:
+        ValueError: there is not a single one.
+    """
+    from scipy import stats  # takes a third of a second, which a sweep needs at its end only
+
+    if not len(events):
+        raise ValueError("events is empty; a rate needs at least one")
+    interval = stats.binomtest(int(events.sum()), len(events)).proportion_ci(confidence, method="wilson")
+    return Rate(float(np.mean(events)), float(interval.low), float(interval.high))

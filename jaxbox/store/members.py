@@ -1,0 +1,99 @@
+"""One trained member of a run: its numbers, and its network on anyone's images."""
+
+import dataclasses
+from functools import cached_property, lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jaxtyping import Array, Float, PyTree
+
+from jaxbox import task
+from jaxbox.config import Configuration, RunError, Static
+from jaxbox.store import results
+from jaxbox.store.chunks import last_checkpoint, load_checkpoint, member_location
+from jaxbox.store.folder import load_plan, require_format
+from jaxbox.training import member
+from jaxbox.training.member import Weights
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Member:
+    """A trained network with its configuration, as at its last checkpoint, after `step` updates."""
+
+    configuration: Configuration
+    seed: int
+    step: int
+    weights: Weights
+
+    @property
+    def network(self) -> nnx.Module:
+        """The Flax module, set to evaluation: (n, H, W, C) inputs -> (n, 2) targets' units."""
+        return member.merge(self.configuration, self.weights)
+
+    def predict(self, pixels: Float[Any, "n H W C"]) -> Float[np.ndarray, "n 2"]:
+        """(x, y) in targets' units, for images with pixels in [0, 1]; the task's input scale is applied here.
+
+        Raises:
+            ValueError: images of another shape than the task's.
+        """
+        shape = self.configuration.task
+        expected = (shape.height, shape.width, shape.channels)
+        array = jnp.asarray(pixels, jnp.float32)
+        if array.ndim != 4 or array.shape[1:] != expected:
+            raise ValueError(f"pixels has shape {array.shape}; it must be (n, {', '.join(map(str, expected))})")
+        return np.asarray(self._compiled(self.weights, array))
+
+    @cached_property
+    def _compiled(self) -> Any:
+        def predict(weights: Weights, pixels: Float[Array, "n H W C"]) -> Float[Array, "n 2"]:
+            network: Any = member.merge(self.configuration, weights)
+            return network(task.inputs(self.configuration.task, pixels))
+
+        return jax.jit(predict)
+
+
+def load_member(run: str | Path, configuration: int, seed: int) -> Member:
+    """A member of a run at its last checkpoint.
+
+    Members of one chunk that are asked for one after another read it once.
+
+    Args:
+        run: the run's folder.
+        configuration: its index, the `configuration` coordinate of the results.
+        seed: its seed.
+
+    Raises:
+        RunError: not a run, no such member, or no checkpoint of it yet.
+    """
+    path = Path(run)
+    own = load_plan(path).configurations
+    folder, place = member_location(path, configuration, seed)
+    require_format(path)
+    step = last_checkpoint(folder)
+    if step is None:
+        raise RunError(f"seed: {seed} of configuration {configuration} has no checkpoint yet")
+    checkpoint, static = folder / str(step), Static.of(own[configuration])
+    chunk = _chunk_weights(checkpoint, checkpoint.stat().st_mtime_ns, static)
+    weights = jax.tree.map(lambda leaf: leaf[place], chunk)
+    return Member(own[configuration], seed, step, weights)
+
+
+@lru_cache(maxsize=2)
+def _chunk_weights(checkpoint: Path, stamp: int, static: Static) -> Weights:
+    """The weights of all members of a chunk; `stamp` is another number for another checkpoint of the same name."""
+    abstract = jax.eval_shape(partial(member.initialize, static.configuration), np.uint32(0))
+    tree: Any = load_checkpoint(checkpoint, {"state": abstract, "measures": results.like()})
+    return tree["state"].weights
+
+
+def load_params(run: str | Path, configuration: int, seed: int) -> PyTree[np.ndarray]:
+    """The parameters of one member at its last checkpoint, as nested dictionaries. Arguments as `load_member`.
+
+    Raises:
+        RunError: as `load_member`.
+    """
+    return load_member(run, configuration, seed).weights.params

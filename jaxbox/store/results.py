@@ -1,0 +1,156 @@
+"""The labelled results of a run: how members' arrays become one Dataset. Their variables are the table of measures."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import xarray
+from jaxtyping import PyTree
+
+from jaxbox import task
+from jaxbox.config import Configuration, Plan
+from jaxbox.training.metrics import AXES, FINALS, MEASURES, SPLITS, Measure
+
+MEMBER = ("configuration", "seed")
+
+
+class Variable(NamedTuple):
+    """Dimensions after configuration, units, and a description, of what all seeds of a configuration share."""
+
+    dims: tuple[str, ...]
+    units: str
+    description: str
+    dtype: Any = np.float32
+
+
+OF_CONFIGURATION = {
+    "target": Variable(("position", "axis"), "target units", "centre of the box"),
+    "column": Variable(("position",), "pixel", "column of the box's left edge; -1: no such position", np.int32),
+    "row": Variable(("position",), "pixel", "row of the box's top edge; -1: no such position", np.int32),
+    "replicates": Variable(
+        (), "1", "whether seeds are independent replicates; else all trained on the batches of seed 0", bool
+    ),
+    "seconds": Variable((), "s", "wall time of the configuration's members, its share of its group's"),
+}
+VARIABLES: dict[str, Measure | Variable] = {**MEASURES, **FINALS, **OF_CONFIGURATION}
+"""Every variable of a run."""
+COORDINATES = {
+    "configuration": "index of the configuration; the fields that vary are coordinates on it",
+    "seed": "independent replicate: initial weights, training set, batch order; the same in every configuration",
+    "step": "updates made",
+    "axis": "coordinate of the box's centre",
+    "split": "evaluation positions: all, in the seed's training set, not in it",
+    "layer": "ReLU layer, counted from the input",
+    "position": "index of the box's position on the lattice, row by row",
+}
+
+
+def dims_of(name: str) -> tuple[str, ...]:
+    """All dimensions of a variable."""
+    return (MEMBER[:1] if name in OF_CONFIGURATION else MEMBER) + VARIABLES[name].dims
+
+
+def allocate(configuration: Configuration, measures: Mapping[str, Any], members: int) -> dict[str, np.ndarray]:
+    """Empty arrays for a chunk of members: (members, evaluations, ...) for MEASURES and (members, ...) for FINALS.
+
+    Args:
+        measures: one evaluation's, (filled members, ...), anything with shapes.
+    """
+    steps = (configuration.evaluation_count(),)
+    return {
+        name: _empty((members, *(steps if name in MEASURES else ()), *measures[name].shape[1:]), row.dtype)
+        for name, row in (MEASURES | FINALS).items()
+    }
+
+
+def like() -> PyTree[Any]:
+    """The structure and types of what `allocate` returns."""
+    return {name: np.zeros(1, row.dtype) for name, row in (MEASURES | FINALS).items()}
+
+
+def record(arrays: dict[str, np.ndarray], measures: Mapping[str, Any], evaluation: int) -> None:
+    """Put the MEASURES of one evaluation, (filled members, ...), into the arrays of `allocate`."""
+    for name, values in jax.device_get({name: measures[name] for name in MEASURES}).items():
+        arrays[name][:, evaluation] = values[: len(arrays[name])]
+
+
+def finish(arrays: dict[str, np.ndarray], measures: Mapping[str, Any]) -> None:
+    """Put the FINALS of an evaluation into the arrays: they are large, and only the last ones are kept."""
+    for name, values in jax.device_get({name: measures[name] for name in FINALS}).items():
+        arrays[name][:] = values[: len(arrays[name])]
+
+
+def _empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    fill = np.nan if np.issubdtype(dtype, np.floating) else -1 if np.issubdtype(dtype, np.integer) else False
+    return np.full(shape, fill, dtype)
+
+
+def dataset(
+    plan: Plan,
+    members: Mapping[tuple[int, int], Mapping[str, np.ndarray]],
+    seconds: Mapping[int, float],
+    attributes: Mapping[str, str] | None = None,
+) -> xarray.Dataset:
+    """One Dataset of a run, NaN (or False, -1) where a member has not got to.
+
+    Args:
+        members: (configuration, seed) -> the member's arrays of `allocate`, without the members' axis.
+        seconds: wall time by configuration.
+        attributes: of the whole run, such as its name.
+    """
+    sizes, steps = _sizes(plan, members), _steps(plan)
+    arrays = {
+        name: _empty(tuple(sizes[dim] for dim in dims_of(name)), variable.dtype) for name, variable in VARIABLES.items()
+    }
+    evaluations = [np.searchsorted(steps, c.evaluation_steps()) for c in plan.configurations]
+    for (index, seed), values in members.items():
+        for name, value in values.items():
+            rows = (evaluations[index],) if name in MEASURES else ()
+            cut = (slice(size) for size in value.shape[len(rows) :])
+            arrays[name][(index, seed, *rows, *cut)] = value
+    for index, configuration in enumerate(plan.configurations):
+        _place_targets(arrays, index, configuration)
+        arrays["replicates"][index] = not configuration.shared_batches
+        arrays["seconds"][index] = seconds.get(index, np.nan)
+    return _labelled(plan, arrays, sizes, steps).assign_attrs(attributes or {})
+
+
+def _steps(plan: Plan) -> list[int]:
+    return sorted({step for c in plan.configurations for step in c.evaluation_steps()})
+
+
+def _sizes(plan: Plan, members: Mapping[tuple[int, int], Mapping[str, np.ndarray]]) -> dict[str, int]:
+    layers = max((values["dead_fraction"].shape[-1] for values in members.values()), default=0)
+    return {
+        "configuration": len(plan.configurations),
+        "seed": plan.seeds,
+        "step": len(_steps(plan)),
+        "axis": len(AXES),
+        "split": len(SPLITS),
+        "layer": layers,
+        "position": max(task.position_count(c.task) for c in plan.configurations),
+    }
+
+
+def _place_targets(arrays: dict[str, np.ndarray], index: int, configuration: Configuration) -> None:
+    positions = task.positions(configuration.task)
+    arrays["target"][index, : len(positions)] = task.targets(configuration.task, positions)
+    arrays["column"][index, : len(positions)] = positions[:, 0]
+    arrays["row"][index, : len(positions)] = positions[:, 1]
+
+
+def _labelled(
+    plan: Plan, arrays: Mapping[str, np.ndarray], sizes: Mapping[str, int], steps: list[int]
+) -> xarray.Dataset:
+    coordinates: dict[str, Any] = {"step": steps, "axis": list(AXES), "split": list(SPLITS)}
+    coordinates |= {name: np.arange(sizes[name]) for name in ("configuration", "seed", "layer", "position")}
+    for path, values in plan.varied().items():
+        plain = [str(value) if isinstance(value, tuple) else value for value in values]
+        coordinates[path] = ("configuration", np.array(plain))
+    labelled = xarray.Dataset({name: (dims_of(name), array) for name, array in arrays.items()}, coordinates)
+    for name, variable in VARIABLES.items():
+        labelled[name].attrs = {"units": variable.units, "description": variable.description}
+    for name, description in COORDINATES.items():
+        labelled[name].attrs["description"] = description
+    return labelled

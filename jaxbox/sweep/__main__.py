@@ -1,0 +1,72 @@
+"""The command `python -m jaxbox.sweep`: reads its words, runs the sweep, prints the closing table."""
+
+import inspect
+import shutil
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+
+from jaxbox import sweep
+from jaxbox.config import ConfigurationError, RunError, tables
+from jaxbox.experiments import EXPERIMENTS
+from jaxbox.sweep import arguments as command
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """The command line; returns the exit code: 2 for bad input, 130 when interrupted."""
+    words = sys.argv[1:] if words is None else words
+    try:
+        arguments = command.parse(words)
+        if arguments.list:
+            _list()
+            return 0
+        return _sweep(words, arguments)
+    except KeyboardInterrupt:
+        print("jaxbox.sweep: stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of the output, such as head, has gone
+        sys.stderr.close()
+        return 1
+    except (ConfigurationError, RunError) as error:
+        print(f"jaxbox.sweep: {error}", file=sys.stderr)
+        return 2
+
+
+def _sweep(words: Sequence[str], arguments: command.Arguments) -> int:
+    planned = not arguments.resume or command.asks_for_a_plan(words, arguments)
+    plan = command.plan(words, arguments) if planned else None
+    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+    name = f"{arguments.experiment}-{stamp}" if arguments.name is None else arguments.name
+    path = arguments.resume or arguments.out / name
+    results = sweep.run(
+        plan.configurations if plan else (),
+        plan.seeds if plan else 64,
+        name=name,
+        out=arguments.out,
+        resume=arguments.resume,
+        overwrite=arguments.overwrite,
+        members_per_chunk=arguments.members_per_chunk,
+        checkpoint_seconds=arguments.checkpoint_seconds,
+        experiment=arguments.experiment,
+    )
+
+    from jaxbox import store
+    from jaxbox.sweep import closing_table
+
+    print(closing_table.table(results, shutil.get_terminal_size().columns))
+    print(f"\nresults: {path / store.RESULTS} (jaxbox.open_run({str(path)!r}))")
+    if store.load_manifest(path)["status"] == "interrupted":
+        print(f"interrupted; go on with it: python -m jaxbox.sweep --resume {path}")
+        return 130
+    return 0
+
+
+def _list() -> None:
+    """Print what there is to choose from."""
+    for name, experiment in EXPERIMENTS.items():
+        print(f"{name}\n    " + (inspect.getdoc(experiment) or "").replace("\n", "\n    ") + "\n")
+    print("\n".join(tables.describe()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""From indices of positions to what a network trains on: inputs, as images or as windows, and targets."""
+
+from typing import Any
+
+from jaxtyping import Array, Float, Int
+
+from jaxbox.config import Task
+from jaxbox.layers.windows.windowed import Windowed
+from jaxbox.task import scenes
+from jaxbox.task.inputs import input_scale, inputs
+from jaxbox.task.noises import apply_noise
+from jaxbox.task.positions import position
+from jaxbox.task.targets import targets
+
+
+def render(task: Task, positions: Int[Any, "n 2"]) -> Float[Any, "n H W C"]:
+    """Clean images with pixels in [0, 1]."""
+    return scenes.of(task).render(task, positions)
+
+
+def example(
+    task: Task, index: Int[Any, " n"], draws: Float[Array, "n H W C"], windows: bool = False
+) -> tuple[Float[Array, "n H W C"] | Windowed, Float[Any, "n 2"]]:
+    """Inputs and targets of the examples at these position indices, with the noise that `draw_noise` has drawn.
+
+    Args:
+        index: into `positions`; for windows it may be a NumPy array, and what follows from it is then done before
+            tracing.
+        draws: not looked at where windows are asked for: they have no noise.
+        windows: whether the inputs are windows, which the scene and the noise must allow (`config.tables`).
+    """
+    places = position(task, index)
+    if windows:
+        return scenes.of(task).windows(task, index, *input_scale(task)), targets(task, places)
+    return inputs(task, apply_noise(task, render(task, places), draws)), targets(task, places)

@@ -1,0 +1,8 @@
+"""Training as pure computation, which knows no file: one member, and many members as one compiled program.
+
+sampling.py    which examples a seed trains on      groups.py      configurations that share a program
+member.py      one member's state and steps         memory.py      how many members fit, and what cannot
+metrics.py     the table of measures                devices.py     cores, precision
+evaluation.py  measures of every position           population.py  a group over the devices
+checks.py      refuses what cannot be trained       cache.py       programs kept between processes
+"""

@@ -1,0 +1,51 @@
+"""What JAX is told before it computes anything: one device a CPU core, float32 products.
+
+JAX is imported only there, so that whoever asks for the number of cores does not load it.
+"""
+
+import contextlib
+import os
+from typing import Any
+
+
+def cores() -> int:
+    """CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def one_device_per_core() -> str:
+    """Make each CPU core a device of its own; call it before JAX computes anything.
+
+    Members sharded over such devices train nearly twice as fast on two cores as on one device that splits each
+    product. Devices that are not CPUs are left as they are.
+
+    Returns:
+        A line that says what is lost where it comes too late; empty if nothing is.
+    """
+    import jax
+
+    flags = os.environ.get("XLA_FLAGS", "")
+    if "xla_force_host_platform_device_count" in flags:
+        return ""
+    with contextlib.suppress(RuntimeError):  # raised once a backend is in use
+        jax.config.update("jax_num_cpu_devices", cores())
+        os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
+        return ""
+    if jax.default_backend() != "cpu" or jax.local_device_count() >= cores():
+        return ""
+    return (
+        f"JAX was in use before this sweep, so {jax.local_device_count()} of {cores()} CPU cores train; "
+        f"use JAX later, or start Python with XLA_FLAGS=--xla_force_host_platform_device_count={cores()}"
+    )
+
+
+def float32_products() -> None:
+    """Make products float32 where a device's own choice is less: TF32 on recent GPUs, bfloat16 on TPUs.
+
+    Call it before anything is compiled. It leaves alone what JAX was told already (JAX_DEFAULT_MATMUL_PRECISION).
+    """
+    import jax
+
+    settings: Any = jax.config
+    if jax.default_backend() != "cpu" and settings.jax_default_matmul_precision is None:
+        settings.update("jax_default_matmul_precision", "highest")

@@ -1,0 +1,111 @@
+"""Predictions at every position, and measures of them. The image loop is outermost, so that noise, which all members
+share, is drawn once for all of them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int
+
+from jaxbox import config, task
+from jaxbox.config import Configuration, tables
+from jaxbox.layers import LitUnits
+from jaxbox.training import member, metrics, sampling
+from jaxbox.training.member import State, Weights
+from jaxbox.training.metrics import Evaluated
+
+SEED = 2**31 - 1
+"""The evaluation's noise is drawn from this seed, the same for every member."""
+
+MapMembers = Callable[..., Any]
+"""(function of one member, values with a leading members' axis) -> its results, with that axis."""
+
+
+def single_member(function: Callable[..., Any], *values: Any) -> Any:
+    """The `MapMembers` of one member without a members' axis: calls the function."""
+    return function(*values)
+
+
+def predict(
+    configuration: Configuration,
+    weights: Weights,
+    floats: Mapping[str, Any] | None = None,
+    map_members: MapMembers = single_member,
+) -> tuple[Float[Array, "*members 2 N"], list[Bool[Array, "*members _"]]]:
+    """(x, y) predictions at every evaluation position, and for each ReLU layer which units are ever above zero.
+
+    Windows go through the network at once, most of them being shared; images in blocks of about the batch size, so
+    that memory does not grow with the lattice.
+
+    Args:
+        configuration: of all members.
+        weights: of each member.
+        floats: float fields, by dotted path, that replace those of `configuration`, of each member.
+        map_members: how to go over the members' axis of `weights` and `floats`.
+    """
+    count = task.position_count(configuration.task)
+    windows = tables.uses_windows(configuration)
+
+    def block(index: Int[Any, " n"]) -> tuple[Array, list[Array]]:
+        keys = sampling.noise_keys(jax.random.key(SEED), jnp.asarray(index))
+        draws = task.draw_noise(configuration.task, keys)
+
+        def predict_one(weights: Weights, floats: Mapping[str, Any]) -> tuple[Array, list[Array]]:
+            own = config.replace(configuration, floats)
+            network: Any = member.merge(own, weights)
+            predictions = network(task.example(own.task, index, draws, windows)[0])
+            return predictions.T, jax.tree.leaves(nnx.to_pure_dict(nnx.state(network, LitUnits)))
+
+        return map_members(predict_one, weights, floats or {})
+
+    if windows:
+        return block(np.arange(count))
+    blocks = -(-count // configuration.batch_size)
+    size = -(-count // blocks)
+    starts = jnp.arange(blocks) * size
+    predictions, lit = lax.map(lambda start: block(jnp.minimum(start + jnp.arange(size), count - 1)), starts)
+    predictions = jnp.moveaxis(predictions, 0, -2)
+    return predictions.reshape(*predictions.shape[:-2], -1)[..., :count], [units.any(axis=0) for units in lit]
+
+
+def measure(
+    configuration: Configuration,
+    state: State,
+    prediction: Float[Array, "2 N"],
+    lit: list[Bool[Array, " _"]],
+    seen: Bool[Array, " N"],
+    step: Int[Array, ""],
+) -> dict[str, Array]:
+    """Every row of `metrics.CURVES` and `metrics.FINALS`, of one member.
+
+    Args:
+        prediction, lit: of `predict`.
+        seen: which positions are in the training set.
+        step: how many updates were made.
+    """
+    # NumPy computes what depends on the targets alone: left to XLA, whether it is folded into a constant, and with it
+    # the last bit, can differ from one compilation to the next.
+    targets = task.targets(configuration.task, task.positions(configuration.task)).astype(np.float32)
+    found = Evaluated(prediction.T, targets, seen, lit, state.failed_step, step)
+    return {name: row.function(found) for name, row in (metrics.CURVES | metrics.FINALS).items()}
+
+
+def evaluate(
+    configuration: Configuration,
+    state: State,
+    seen: Bool[Array, "*members N"],
+    step: Int[Array, "*members"],
+    floats: Mapping[str, Any] | None = None,
+    map_members: MapMembers = single_member,
+) -> dict[str, Array]:
+    """What `measure` returns, of members whose predictions are made by `predict`."""
+    prediction, lit = predict(configuration, state.weights, floats, map_members)
+
+    def measure_one(*values: Any) -> dict[str, Array]:
+        return measure(configuration, *values)
+
+    return map_members(measure_one, state, prediction, lit, seen, step)

@@ -1,0 +1,161 @@
+"""One member: initial state, one training step. Pure functions that know no vmap and no files.
+
+The configuration's float fields may be tracers. Everything random follows from the member's seed
+and the step, so that a member is the same alone, in any population, and after a resume.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import nnx
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int, Key, PyTree
+
+from jaxbox import losses, models, optimizers, task
+from jaxbox.config import Configuration, tables
+from jaxbox.layers import LitUnits
+from jaxbox.training import sampling
+from jaxbox.training.sampling import Data, Examples
+
+KEPT = nnx.Not(nnx.Any(nnx.Param, nnx.RngState, nnx.Intermediate, LitUnits))
+"""What a network keeps from one call to the next that is no parameter, such as a normalisation's running statistics.
+Random streams are not kept: they follow from the seed and the step."""
+
+
+class Weights(NamedTuple):
+    """The numbers of a network: its parameters, and what else it keeps (see KEPT; empty for most)."""
+
+    params: PyTree[Array]
+    variables: PyTree[Array]
+
+
+class State(NamedTuple):
+    """What training changes. `failed_step` is the step whose update was not finite, or -1; from then on the weights
+    stay as they are, and the optimiser's state means nothing."""
+
+    params: PyTree[Array]
+    variables: PyTree[Array]
+    optimizer_state: PyTree[Array]
+    failed_step: Int[Array, ""]
+
+    @property
+    def weights(self) -> Weights:
+        """The network's numbers."""
+        return Weights(self.params, self.variables)
+
+
+def build(configuration: Configuration, key: Key[Array, ""]) -> nnx.Module:
+    """A freshly initialised network."""
+    constructor: models.Constructor = tables.load("model.name", configuration.model.name)
+    # A network that asks for another stream than that of its parameters (dropout) gets one; `merge` sets it anew.
+    return constructor(configuration.model, configuration.task, rngs=nnx.Rngs(key, params=key))
+
+
+def weights_of(network: nnx.Module) -> Weights:
+    """The numbers of a network as plain dictionaries."""
+    params, variables = nnx.state(network, nnx.Param, KEPT)
+    return Weights(nnx.to_pure_dict(params), nnx.to_pure_dict(variables))
+
+
+def initialize(configuration: Configuration, seed: Int[Array, ""]) -> State:
+    """The state before the first step."""
+    weights = weights_of(build(configuration, sampling.keys_of(configuration, seed).initial))
+    return State(*weights, _rule(configuration).init(weights.params), jnp.int32(-1))
+
+
+def merge(configuration: Configuration, weights: Weights, streams: Key[Array, ""] | None = None) -> nnx.Module:
+    """The network with these numbers: for training, if it is given a key for its random streams, else for evaluation.
+
+    Where modes differ (dropout, batch normalisation) they are set on the whole network, as `nnx.Module.train` and
+    `eval` do.
+    """
+    abstract = nnx.eval_shape(lambda: build(configuration, jax.random.key(0)))
+    graph, params, random, variables = nnx.split(abstract, nnx.Param, nnx.RngState, ...)
+    nnx.replace_by_pure_dict(params, weights.params)
+    nnx.replace_by_pure_dict(variables, weights.variables)
+    nnx.replace_by_pure_dict(random, _streams(random, jax.random.key(0) if streams is None else streams))
+    network = nnx.merge(graph, params, random, variables)
+    if streams is None:
+        network.eval()
+    else:
+        network.train()
+    return network
+
+
+def _streams(random: Any, key: Key[Array, ""]) -> PyTree[Array]:
+    """Every random stream of a network at its start, each with a key of its own."""
+    leaves, tree = jax.tree.flatten(nnx.to_pure_dict(random))
+    new = [
+        jax.random.fold_in(key, number) if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) else jnp.zeros_like(leaf)
+        for number, leaf in enumerate(leaves)
+    ]
+    return jax.tree.unflatten(tree, new)
+
+
+def _rule(configuration: Configuration) -> optax.GradientTransformation:
+    rule: optimizers.Rule = tables.load("optimizer.name", configuration.optimizer.name)
+    return rule(configuration.optimizer)
+
+
+def train(
+    configuration: Configuration,
+    state: State,
+    data: Data,
+    seed: Int[Array, ""],
+    first: Int[Array, ""],
+    last: Int[Array, ""],
+) -> tuple[State, Data, dict[str, Float[Array, ""]]]:
+    """Steps first to last - 1. Returns the state, the data and, averaged over the steps, `loss` and `gradient_norm`.
+
+    `first` and `last` must be the same for all members of a population: the loop and the epochs follow them.
+
+    Args:
+        data: of `sampling.prepare` at `first`, or as training up to `first` has left it.
+    """
+    keys = sampling.keys_of(configuration, seed)
+
+    def body(step: Int[Array, ""], carry: tuple) -> tuple:
+        state, order, totals = carry
+        new, examples = sampling.batch(configuration, keys, data._replace(order=order), step)
+        state, measures = train_step(configuration, state, examples, keys, step)
+        return state, new.order, jax.tree.map(jnp.add, totals, measures)
+
+    zeros = {"loss": jnp.float32(0), "gradient_norm": jnp.float32(0)}
+    state, order, totals = lax.fori_loop(first, last, body, (state, data.order, zeros))
+    return state, data._replace(order=order), jax.tree.map(lambda total: total / (last - first), totals)
+
+
+def train_step(
+    configuration: Configuration, state: State, examples: Examples, keys: sampling.Keys, step: Int[Array, ""]
+) -> tuple[State, dict[str, Float[Array, ""]]]:
+    """One update. If a number of it is not finite the weights stay as they are, and are marked, for good."""
+    noise = task.draw_noise(configuration.task, examples.noise)
+    inputs, targets = task.example(configuration.task, examples.index, noise, tables.uses_windows(configuration))
+    loss_function: losses.LossFunction = tables.load("loss.name", configuration.loss.name)
+
+    def batch_loss(params: PyTree[Array]) -> tuple[Float[Array, ""], PyTree[Array]]:
+        weights = Weights(params, state.variables)
+        network: Any = merge(configuration, weights, jax.random.fold_in(keys.streams, step))
+        loss = loss_function(configuration.loss, network(inputs), targets).mean()
+        return loss, weights_of(network).variables
+
+    (loss, variables), gradient = jax.value_and_grad(batch_loss, has_aux=True)(state.params)
+    norm = optax.tree.norm(gradient)
+    updates, optimizer_state = _rule(configuration).update(gradient, state.optimizer_state, state.params)
+    new = Weights(optax.apply_updates(state.params, updates), variables)
+    # An optimiser's state needs no look: it overflows with the gradient's norm, or makes an update that is not finite.
+    finite = _all_finite((loss, norm, new))
+    running = state.failed_step < 0
+    kept = jax.tree.map(lambda new, old: jnp.where(finite & running, new, old), new, state.weights)
+    failed_step = jnp.where(running & ~finite, step, state.failed_step)
+    return State(*kept, optimizer_state, failed_step), {"loss": loss, "gradient_norm": norm}
+
+
+def _all_finite(tree: PyTree[Array]) -> Bool[Array, ""]:
+    """Whether every number is finite: zero times a number that is not finite is NaN, and so is a sum with NaN.
+
+    On CPU a sum of floats takes a third of the time of a conjunction.
+    """
+    return jnp.isfinite(sum(jnp.sum(leaf * 0) for leaf in jax.tree.leaves(tree)))

@@ -1,0 +1,175 @@
+"""The table of measures: what is measured of one member on the device, one row a measure.
+
+Results, the loop over chunks and runs/README.md follow this table. Per axis, with s^2 = Var(prediction) / Var(target),
+rho the correlation and beta = bias / sd(target), R2 = 1 - MSE / Var(target) and
+MSE / Var(target) = (1 - rho^2) + (rho - s)^2 + beta^2 (Murphy, Monthly Weather Review 116, 1988).
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+SPLITS = ("all", "seen", "unseen")
+AXES = ("x", "y")
+
+Predictions = Float[Array, "N 2"]
+Targets = Float[Any, "N 2"]
+
+
+class Evaluated(NamedTuple):
+    """What a measure is made from: a member's (x, y) predictions and the targets at all N positions, which positions
+    are in its training set, which units of each ReLU layer are ever above zero, the step whose update froze it (-1:
+    none), and the step of this evaluation."""
+
+    predictions: Predictions
+    targets: Targets
+    seen: Bool[Array, " N"]
+    lit: list[Bool[Array, " _"]]
+    failed_step: Int[Array, ""]
+    step: Int[Array, ""]
+
+
+class Measure(NamedTuple):
+    """A row: a function of what is measured, dimensions after configuration and seed, units, and a description."""
+
+    function: Callable[..., Array]
+    dims: tuple[str, ...]
+    units: str
+    description: str
+    dtype: Any = np.float32
+
+
+def split_mse(predictions: Predictions, targets: Targets, seen: Bool[Array, " N"]) -> Float[Array, "3 2"]:
+    """Mean squared error per split (SPLITS) and axis, in squared target units; NaN where a split is empty."""
+    # Sums along rows: on CPU they are several times faster than along columns. A product would be TF32 on some GPUs.
+    errors = jnp.square(predictions.T - targets.T)
+    chosen = seen[None]
+    sums = [errors.sum(axis=1), jnp.where(chosen, errors, 0).sum(axis=1), jnp.where(chosen, 0, errors).sum(axis=1)]
+    count = seen.sum(dtype=jnp.int32)
+    return jnp.stack(sums) / jnp.stack([jnp.full_like(count, len(seen)), count, len(seen) - count])[:, None]
+
+
+def r2(predictions: Predictions, targets: Targets) -> Float[Array, " 2"]:
+    """1 - MSE / Var(target) per axis; NaN where the target is constant."""
+    return 1 - jnp.mean((predictions.T - targets.T) ** 2, axis=1) / targets.var(axis=0)
+
+
+def variance_ratio(predictions: Predictions, targets: Targets) -> Float[Array, " 2"]:
+    """Var(prediction) / Var(target) per axis; NaN where the target is constant."""
+    return _variance(predictions) / targets.var(axis=0)
+
+
+def correlation(predictions: Predictions, targets: Targets) -> Float[Array, " 2"]:
+    """Correlation of prediction and target per axis: 0 for a constant prediction, NaN where the target is constant."""
+    variance, target_variance = _variance(predictions), targets.var(axis=0)
+    target = (targets - targets.mean(axis=0, keepdims=True)).T
+    scale = jnp.sqrt(jnp.where(variance > 0, variance, 1)) * jnp.sqrt(target_variance)
+    found = jnp.where(variance > 0, jnp.mean(_centred(predictions) * target, axis=1) / scale, 0)
+    return jnp.where(target_variance > 0, found, jnp.nan)
+
+
+def bias(predictions: Predictions, targets: Targets) -> Float[Array, " 2"]:
+    """Mean of prediction - target per axis, in target units."""
+    return jnp.mean(predictions.T - targets.T, axis=1)
+
+
+def dead_fraction(lit: list[Bool[Array, " _"]]) -> Float[Array, " layers"]:
+    """The fraction of dead units of each ReLU layer; one NaN if there is no such layer."""
+    dead = [1 - jnp.mean(units, dtype=jnp.float32) for units in lit]
+    return jnp.stack(dead) if dead else jnp.full(1, jnp.nan)
+
+
+def _centred(predictions: Predictions) -> Float[Array, "2 N"]:
+    return predictions.T - predictions.T.mean(axis=1, keepdims=True)
+
+
+def _variance(predictions: Predictions) -> Float[Array, " 2"]:
+    return jnp.mean(_centred(predictions) ** 2, axis=1)
+
+
+STEP_MEASURES = {
+    "loss": Measure(
+        lambda step: step["loss"], ("step",), "loss", "training loss, mean over the steps since the previous evaluation"
+    ),
+    "gradient_norm": Measure(
+        lambda step: step["gradient_norm"],
+        ("step",),
+        "loss per unit of parameter",
+        "Euclidean norm of the gradient, mean over the steps since the previous evaluation",
+    ),
+}
+"""Of what `training.member.train` returns, at each evaluation."""
+
+CURVES = {
+    "mse": Measure(
+        lambda found: split_mse(found.predictions, found.targets, found.seen),
+        ("step", "split", "axis"),
+        "squared target units",
+        "mean squared error over all positions, those in the seed's training set, those not in it",
+    ),
+    "r2": Measure(
+        lambda found: r2(found.predictions, found.targets),
+        ("step", "axis"),
+        "1",
+        "1 - MSE / variance of the target, over all positions",
+    ),
+    "variance_ratio": Measure(
+        lambda found: variance_ratio(found.predictions, found.targets),
+        ("step", "axis"),
+        "1",
+        "variance of the prediction / variance of the target, over all positions",
+    ),
+    "correlation": Measure(
+        lambda found: correlation(found.predictions, found.targets),
+        ("step", "axis"),
+        "1",
+        "correlation of prediction and target over all positions; 0 for a constant prediction",
+    ),
+    "bias": Measure(
+        lambda found: bias(found.predictions, found.targets),
+        ("step", "axis"),
+        "target units",
+        "mean of prediction - target over all positions",
+    ),
+    "dead_fraction": Measure(
+        lambda found: dead_fraction(found.lit),
+        ("step", "layer"),
+        "1",
+        "fraction of a ReLU layer's channels that are zero on every evaluation image; NaN: no such layer",
+    ),
+}
+"""Of `Evaluated`, at each evaluation."""
+
+FINALS = {
+    "finite": Measure(
+        lambda found: found.failed_step < 0,
+        (),
+        "1",
+        "whether every number of the member stayed finite up to its last step",
+        bool,
+    ),
+    "failed_step": Measure(
+        lambda found: found.failed_step,
+        (),
+        "step",
+        "step whose update was not finite and froze the member; -1: none",
+        np.int32,
+    ),
+    "last_step": Measure(lambda found: found.step, (), "step", "step of the last evaluation; -1: none yet", np.int32),
+    "prediction": Measure(
+        lambda found: found.predictions,
+        ("position", "axis"),
+        "target units",
+        "prediction at the last evaluation, on every position of the lattice",
+    ),
+    "seen": Measure(
+        lambda found: found.seen, ("position",), "1", "whether the position is in the seed's training set", bool
+    ),
+}
+"""Of `Evaluated`, at the last evaluation only: some are large."""
+
+MEASURES = STEP_MEASURES | CURVES
+"""What has a value at each evaluation."""

@@ -1,0 +1,248 @@
+"""The compiled programs of one group over the local devices: members are cut into chunks, and a chunk over devices.
+
+How members share a device is chosen by backend, here and nowhere else: on CPU they train one after another, in rounds
+of one, so that one member's parameters stay in cache while it trains; elsewhere all are in one round.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jaxtyping import Array, Float, Int, PyTree, UInt32
+
+from jaxbox.config import traced
+from jaxbox.training import evaluation, member, memory, sampling
+from jaxbox.training.groups import Group
+from jaxbox.training.member import State
+from jaxbox.training.sampling import Data
+
+MEMBERS_PER_ROUND = 8
+ROUND_STATE_BYTES = 2**20
+NOISY_ROUND_STATE_BYTES = 4 * 2**20
+"""On CPU, where members share a batch: upper limits on members, and on bytes of state, per round. Under noise, which is
+drawn once a round, larger rounds pay."""
+
+PER_MEMBER, SHARED = PartitionSpec("member"), PartitionSpec()
+"""Arrays with a leading members' axis, and arrays that are the same for all members."""
+
+Seeds = UInt32[Array, " members"]
+Floats = dict[str, Float[Array, " members"]]
+"""The traced fields of each member's configuration, by dotted path."""
+Measures = dict[str, Array]
+"""By name in the tables of `metrics`, each with a leading members' axis."""
+
+
+class Population:
+    """The compiled programs of one group over the local devices.
+
+    Args:
+        group: which members.
+        members_per_chunk: most members trained together between evaluations; None chooses by memory.
+            Chunks are of equal size, and each is filled with copies, dropped afterwards, to fit the devices.
+        devices: the local devices by default.
+    """
+
+    def __init__(self, group: Group, members_per_chunk: int | None = None, devices: Sequence[Any] | None = None):
+        self.group = group
+        self.devices = list(devices or jax.local_devices())
+        self.mesh = Mesh(np.array(self.devices), ("member",))
+        self._configuration = group.static.configuration
+        count = len(group.members())
+        chunks = -(-count // min(members_per_chunk or self._affordable_members(), count))
+        self.members_per_chunk = -(-count // chunks)
+        self.compile_seconds = 0.0
+        self._shares_batches = self._configuration.shared_batches
+        self._data_spec = SHARED if self._shares_batches else PER_MEMBER
+        self._initialize = self._compiled(self._initialize_members, (PER_MEMBER, PER_MEMBER), PER_MEMBER)
+        self._prepare = self._compiled(self._prepare_members, (PER_MEMBER, SHARED), self._data_spec)
+        self._advance: Any = None
+
+    @property
+    def _on_cpu(self) -> bool:
+        return self.devices[0].platform == "cpu"
+
+    @property
+    def _rounds(self) -> int:
+        """How many rounds of members a device trains one after another in a chunk."""
+        members = -(-self.members_per_chunk // len(self.devices))
+        if not self._on_cpu:
+            return 1
+        if not self._shares_batches:
+            return members
+        noisy = self._configuration.task.noise != "none"
+        state_bytes = NOISY_ROUND_STATE_BYTES if noisy else ROUND_STATE_BYTES
+        most = min(MEMBERS_PER_ROUND, state_bytes // memory.tree_bytes(self.abstract_state))
+        return -(-members // max(1, most))
+
+    @property
+    def _members_per_round(self) -> int:
+        """How many members of a device go through each step together."""
+        return -(-self.members_per_chunk // (len(self.devices) * self._rounds))
+
+    @cached_property
+    def abstract_state(self) -> State:
+        """Shapes and types of one member's state."""
+        return jax.eval_shape(partial(member.initialize, self._configuration), jnp.uint32(0))
+
+    def _affordable_members(self) -> int:
+        prepare = partial(sampling.prepare, self._configuration)
+        data = jax.eval_shape(prepare, jnp.uint32(0), jnp.int32(0))
+        kept = memory.tree_bytes((self.abstract_state, data))
+        return memory.affordable_members(self.devices[0], len(self.devices), kept, self._member_bytes)
+
+    def _member_bytes(self) -> int:
+        """Bytes that one member needs while it trains, as the compiled program of a single one says."""
+        single = Population(Group(self.group.static, self.group.configurations[:1], 1), 1, self.devices[:1])
+        single.compile()
+        return single.program_bytes()
+
+    def program_bytes(self) -> int:
+        """Bytes that the compiled program holds on one device: arguments, results and temporary values."""
+        found = self._advance.memory_analysis()
+        held = found.argument_size_in_bytes + found.output_size_in_bytes - found.alias_size_in_bytes
+        return held + found.temp_size_in_bytes
+
+    def _initialize_members(self, seeds: Seeds, floats: Floats) -> State:
+        def initialize(_: None, seed: Any, floats: dict[str, Any]) -> tuple[None, State]:
+            return None, member.initialize(self.group.static.with_traced(floats), seed)
+
+        return self._over_members(initialize, None, seeds, floats)[1]
+
+    def _prepare_members(self, seeds: Seeds, step: Int[Array, ""]) -> Data:
+        prepare = partial(sampling.prepare, self._configuration)
+        if self._shares_batches:
+            return prepare(seeds[0], step)
+        return self._over_members(lambda _, seed: (None, prepare(seed, step)), None, seeds)[1]
+
+    def _advance_members(
+        self, state: State, data: Data, seeds: Seeds, floats: Floats, first: Int[Array, ""], last: Int[Array, ""]
+    ) -> tuple[State, Data, Measures]:
+        def train(state: State, data: Data, seed: Any, floats: dict[str, Any]) -> tuple[State, Data, Measures]:
+            return member.train(self.group.static.with_traced(floats), state, data, seed, first, last)
+
+        def independent(kept: Any, examples: Any, seen: Any, seed: Any, floats: dict[str, Any]) -> Any:
+            state, after, measures = train(kept[0], Data(examples, kept[1], seen), seed, floats)
+            return (state, after.order), measures
+
+        def sharing(state: State, seed: Any, floats: dict[str, Any]) -> Any:
+            # Data that vmap does not see are the same for all members: what follows from them is computed once.
+            state, after, measures = train(state, data, seed, floats)
+            return state, (after.order, measures)
+
+        if self._shares_batches:
+            state, (orders, measures) = self._over_members(sharing, state, seeds, floats)
+            order, seen = orders[0], jnp.broadcast_to(data.seen, (len(seeds), *data.seen.shape))
+        else:
+            kept = state, data.order
+            (state, order), measures = self._over_members(independent, kept, data.examples, data.seen, seeds, floats)
+            seen = data.seen
+        step = jnp.broadcast_to(last, seeds.shape)
+        measures |= evaluation.evaluate(self._configuration, state, seen, step, floats, self._map_members)
+        return state, data._replace(order=order), measures
+
+    def _map_members(self, function: Callable[..., Any], *values: Any) -> Any:
+        """`function` of what each member of a device has, for one after the other on CPU, for all at once elsewhere."""
+        if not self._on_cpu:
+            return jax.vmap(function)(*values)
+        return lax.map(lambda own: function(*own), values)
+
+    def _over_members(self, function: Callable[..., Any], kept: Any, *values: Any) -> Any:
+        """`function` (kept, values of one member) -> (kept, results), for all members of a device.
+
+        Between rounds, what is kept stays where it is in memory: a map would copy it to a new place.
+        """
+        rounds, together = self._rounds, self._members_per_round
+        if together > 1:
+            function = jax.vmap(function)
+        shape = (rounds, together) if together > 1 else (rounds,)
+        kept, values = jax.tree.map(lambda leaf: leaf.reshape(*shape, *leaf.shape[1:]), (kept, values))
+
+        take, put = lax.dynamic_index_in_dim, lax.dynamic_update_index_in_dim
+
+        def play_round(kept: Any, numbered: Any) -> Any:
+            number, values = numbered
+            own, results = function(jax.tree.map(lambda leaf: take(leaf, number, 0, keepdims=False), kept), *values)
+            return jax.tree.map(lambda leaf, new: put(leaf, new, number, 0), kept, own), results
+
+        found = lax.scan(play_round, kept, (jnp.arange(rounds), values))
+        # The members are counted, not inferred: an endless stream has arrays without any element.
+        return jax.tree.map(lambda leaf: leaf.reshape(rounds * together, *leaf.shape[len(shape) :]), found)
+
+    def _compiled(self, function: Callable[..., Any], specs: Any, result_specs: Any, donate: Sequence[int] = ()) -> Any:
+        """`function` of the members of a device -> the same over all devices.
+
+        Args:
+            specs: PER_MEMBER or SHARED, for each argument.
+            result_specs: likewise, for the results.
+            donate: which arguments are consumed.
+        """
+        mapped = jax.shard_map(function, mesh=self.mesh, in_specs=specs, out_specs=result_specs, check_vma=False)
+        shardings = tuple(NamedSharding(self.mesh, spec) for spec in specs)
+        return jax.jit(mapped, in_shardings=shardings, donate_argnums=tuple(donate))
+
+    def chunks(self) -> list[list[tuple[int, int]]]:
+        """The members of each chunk, as in `Group.members`."""
+        members, size = self.group.members(), self.members_per_chunk
+        return [members[start : start + size] for start in range(0, len(members), size)]
+
+    def inputs(self, chunk: Sequence[tuple[int, int]]) -> tuple[Seeds, Floats]:
+        """(seeds, traced floats) of a chunk, filled up and laid out over the devices."""
+        configurations = dict(self.group.configurations)
+        floats = {index: traced(configurations[index]) for index in dict.fromkeys(index for index, _ in chunk)}
+        names = next(iter(floats.values()))
+        values = {name: np.array([floats[index][name] for index, _ in chunk], np.float32) for name in names}
+        return self.fill((np.array([seed for _, seed in chunk], np.uint32), values))
+
+    def fill(self, tree: PyTree[np.ndarray]) -> Any:
+        """Arrays with a leading members' axis, repeated to the size of a full chunk and laid out over the devices."""
+        size = self._rounds * self._members_per_round * len(self.devices)
+        filled = jax.tree.map(lambda leaf: leaf[np.arange(size) % len(leaf)], tree)
+        return jax.device_put(filled, NamedSharding(self.mesh, PER_MEMBER))
+
+    def initialize(self, seeds: Seeds, floats: Floats) -> State:
+        """States before the first step, made on the devices where they will train."""
+        return self._initialize(seeds, floats)
+
+    def prepare(self, seeds: Seeds, step: int) -> Data:
+        """What training a chunk from this step on needs to know of its examples."""
+        return self._prepare(seeds, np.int32(step))
+
+    def lower(self) -> Any:
+        """`advance` as `jax.jit` lowers it, not yet compiled; what it is called with follows from the group."""
+        seeds, floats = self.inputs(self.group.members()[:1])
+        step = jnp.int32(0)
+        state, data = jax.eval_shape(self._initialize, seeds, floats), jax.eval_shape(self._prepare, seeds, step)
+        return self.program.lower(state, data, seeds, floats, step, step)
+
+    @cached_property
+    def program(self) -> Any:
+        """The function behind `advance`, jitted over the devices."""
+        specs = (PER_MEMBER, self._data_spec, PER_MEMBER, PER_MEMBER, SHARED, SHARED)
+        results = (PER_MEMBER, self._data_spec, PER_MEMBER)
+        return self._compiled(self._advance_members, specs, results, donate=(0, 1))
+
+    def compile(self) -> float:
+        """Compile `advance` unless that is done; returns the seconds that it takes, 0 if nothing was to be done."""
+        if self._advance is not None:
+            return 0.0
+        start = time.perf_counter()
+        self._advance = self.lower().compile()
+        self.compile_seconds = time.perf_counter() - start
+        return self.compile_seconds
+
+    def advance(
+        self, state: State, data: Data, seeds: Seeds, floats: Floats, first: int, last: int
+    ) -> tuple[State, Data, Measures]:
+        """Train every member of a chunk from step `first` to `last`, then evaluate. `state` and `data` are consumed.
+
+        Args:
+            data: of `prepare` at `first`, or as the last call has left it.
+        """
+        self.compile()
+        return self._advance(state, data, seeds, floats, np.int32(first), np.int32(last))

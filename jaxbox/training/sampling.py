@@ -1,0 +1,119 @@
+"""Which examples a seed trains on, and in which order. Everything follows from the seed and the step.
+
+So that members are replicates, each seed has a training set and an order of its own, unless the configuration asks
+for shared batches. Nothing here is kept in a checkpoint: what training carries along, `prepare` makes anew.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Bool, Int, Integer, Key
+
+from jaxbox import task
+from jaxbox.config import Configuration
+
+SHARED_SEED = 0
+"""The seed whose training set, order and noise every member has where batches are shared."""
+
+
+class Keys(NamedTuple):
+    """A seed's independent sources of randomness; `streams` are those of the network itself, such as dropout's."""
+
+    initial: Key[Array, ""]
+    data: Key[Array, ""]
+    order: Key[Array, ""]
+    noise: Key[Array, ""]
+    streams: Key[Array, ""]
+
+
+class Examples(NamedTuple):
+    """Indices into the positions, and the key of each example's noise."""
+
+    index: Int[Array, " n"]
+    noise: Key[Array, " n"]
+
+
+class Data(NamedTuple):
+    """A training set: the position index of each example, the order in which the epoch at hand goes through them, and
+    which positions are among them. An endless stream has no examples, and every position counts as seen."""
+
+    examples: Int[Array, " train_size"]
+    order: Int[Array, " train_size"]
+    seen: Bool[Array, " N"]
+
+
+def keys_of(configuration: Configuration, seed: Integer[Array, ""]) -> Keys:
+    """The keys of a seed; they do not depend on what a configuration varies, so configurations are paired."""
+    keys = _keys(seed)
+    if not configuration.shared_batches:
+        return keys
+    return _keys(jnp.uint32(SHARED_SEED))._replace(initial=keys.initial, streams=keys.streams)
+
+
+def _keys(seed: Integer[Array, ""]) -> Keys:
+    key = jax.random.key(seed)
+    # Folded in, so that members are those of versions that had no streams.
+    return Keys(*jax.random.split(key, 4), jax.random.fold_in(key, 4))
+
+
+def training_set(configuration: Configuration, keys: Keys) -> Int[Array, " train_size"]:
+    """Position index of each training example of a seed."""
+    return task.draw_index(configuration.task, keys.data, configuration.task.train_size)
+
+
+def prepare(configuration: Configuration, seed: Integer[Array, ""], step: Int[Array, ""]) -> Data:
+    """What training from this step on needs to know of a seed's examples."""
+    keys, count = keys_of(configuration, seed), task.position_count(configuration.task)
+    if not configuration.task.train_size:
+        return Data(jnp.zeros(0, jnp.int32), jnp.zeros(0, jnp.int32), jnp.ones(count, bool))
+    examples = training_set(configuration, keys)
+    order = epoch_order(keys, step // _batches_per_epoch(configuration), examples.size)
+    return Data(examples, order, jnp.zeros(count, bool).at[examples].set(True))
+
+
+def _batches_per_epoch(configuration: Configuration) -> int:
+    return configuration.task.train_size // configuration.batch_size
+
+
+def batch(configuration: Configuration, keys: Keys, data: Data, step: Int[Array, ""]) -> tuple[Data, Examples]:
+    """The examples of a step, and the training set in the order of its epoch.
+
+    Of a training set each epoch has a new order, and the remainder of an epoch is left out; an endless stream has new
+    examples at every step.
+
+    Args:
+        data: in the order of this step's epoch or, at an epoch's first step, in any.
+        step: the same for all members of a population: a new order is made for all of them at once.
+    """
+    size = configuration.batch_size
+    if not configuration.task.train_size:
+        index = task.draw_index(configuration.task, jax.random.fold_in(keys.data, step), size)
+        return data, Examples(index, noise_keys(keys.noise, step * size + jnp.arange(size)))
+    epoch, number = jnp.divmod(step, _batches_per_epoch(configuration))
+    order = lax.cond(number == 0, lambda: epoch_order(keys, epoch, data.order.size), lambda: data.order)
+    which = lax.dynamic_slice(order, (number * size,), (size,))
+    return data._replace(order=order), Examples(data.examples[which], noise_keys(keys.noise, which))
+
+
+def epoch_order(keys: Keys, epoch: Int[Array, ""], count: int) -> Int[Array, " count"]:
+    """The order in which an epoch goes through a training set of `count` examples.
+
+    Each example is sorted by a word of random bits whose low bits hold its own number: on CPU a sort of single words
+    is four times faster than one of pairs. Where random bits are equal, a mask drawn for all numbers says which comes
+    first, so that every pair is in either order equally often.
+    """
+    key = jax.random.fold_in(keys.order, epoch)
+    width = (count - 1).bit_length()
+    if width > 16:  # too few bits would be left
+        return jnp.argsort(jax.random.bits(key, (count,)))
+    bits, low = jax.random.bits(key, (count + 1,)), jnp.uint32(2**width - 1)
+    mask = bits[count] & low
+    words = (bits[:count] & ~low) | (jnp.arange(count, dtype=jnp.uint32) ^ mask)
+    return ((jnp.sort(words) & low) ^ mask).astype(jnp.int32)
+
+
+def noise_keys(key: Key[Array, ""], examples: Int[Array, " n"]) -> Key[Array, " n"]:
+    """A key for each example's noise, which is the same in every epoch."""
+    return jax.vmap(jax.random.fold_in, (None, 0))(key, examples)

@@ -1,0 +1,194 @@
+"""Windows against the images that they stand for: outputs, gradients, lit units, and training."""
+
+import contextlib
+import dataclasses
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from jaxbox import layers
+from jaxbox import task as tasks
+from jaxbox.config import Configuration, Model, Optimizer, Task, tables
+from jaxbox.layers import LitUnits, Windowed
+from jaxbox.layers.windows import windowed as windows
+from jaxbox.training import member, sampling
+
+SMALL = Model(features=(2, 3, 2))
+TANH = Model(features=(3, 2), kernel_size=3, stride=1, activation="tanh")
+# Boxes in every corner, at every border and at every alignment with the strides: all positions are taken.
+CASES = {
+    "the thread's network at 16 x 16": (Task(16, 16, 4), SMALL),
+    "at 32 x 32": (Task(32, 32, 5), Model(features=(2, 2, 2))),
+    "odd rectangle, inverted": (Task(23, 18, 3, inputs="inverted"), SMALL),
+    "three channels, standardized": (Task(19, 24, 4, channels=3, inputs="standardized"), SMALL),
+    "bytes": (Task(14, 15, 2, inputs="byte"), Model(features=(2, 2), padding="VALID")),
+    "VALID, wide": (Task(29, 37, 3), Model(features=(2, 3), padding="VALID")),
+    "stride 1": (Task(9, 12, 2, inputs="inverted"), TANH),
+    "margins": (Task(20, 17, 5, margin_top=3, margin_left=1, margin_right=2), SMALL),
+    "box of 1": (Task(11, 14, 1), Model(features=(2, 2), kernel_size=4, stride=3)),
+    "box as large as the image": (Task(7, 7, 7), Model(features=(2, 2), kernel_size=3, stride=2)),
+    "one position, wide map": (Task(24, 24, 3, margin_left=21, margin_top=21), Model(features=(2, 2))),
+    "kernel of 1, stride 2": (Task(14, 11, 2, inputs="inverted"), Model(features=(2, 2), kernel_size=1)),
+    "kernel smaller than the stride": (Task(17, 16, 3), Model(features=(2, 2), kernel_size=2, stride=3)),
+    "kernel larger than the image": (Task(5, 6, 2, inputs="inverted"), Model(features=(2, 2), kernel_size=7)),
+    "linear": (Task(9, 7, 3, channels=3, margin_left=1), Model("linear")),
+    "linear, inverted": (Task(9, 7, 3, inputs="inverted"), Model("linear")),
+    "mlp": (Task(6, 9, 2, inputs="standardized"), Model("mlp", hidden=5)),
+}
+
+
+@contextlib.contextmanager
+def precision(name):
+    with jax.enable_x64(name == "float64"):
+        yield
+
+
+def outcome(task, model, index, on_windows):
+    """Outputs, lit units and the gradient of their squares with respect to every parameter, biases not zero."""
+    network = tables.load("model.name", model.name)(model, task, rngs=nnx.Rngs(params=1))
+    graph, params = nnx.split(network, nnx.Param)
+    params = jax.tree.map(
+        lambda leaf: leaf + 0.1 * jnp.cos(jnp.arange(leaf.size, dtype=leaf.dtype)).reshape(leaf.shape), params
+    )
+    keys = jax.random.split(jax.random.key(0), len(index))
+
+    def loss(params):
+        inputs, _ = tasks.example(task, index, tasks.draw_noise(task, keys), on_windows)
+        network = nnx.merge(graph, params)
+        outputs = network(inputs)
+        lit = jax.tree.leaves(nnx.to_pure_dict(nnx.state(network, LitUnits)))
+        return jnp.sum(outputs**2), (outputs, lit)
+
+    gradient, (outputs, lit) = jax.jit(jax.grad(loss, has_aux=True))(params)
+    return [outputs, *jax.tree.leaves(gradient)], lit
+
+
+def assert_windows_are_exact(task, model, index, dtype="float64"):
+    """Positions in a NumPy array are known before tracing, as in an evaluation; in a JAX array as in training."""
+    with precision(dtype):
+        ours, our_lit = outcome(task, model, index, on_windows=True)
+        theirs, their_lit = outcome(task, model, jnp.asarray(index), on_windows=False)
+        # The largest number of an array sets the scale: single ones may cancel. Bytes square to 65025.
+        tolerance = {"float64": 1e-10, "float32": 1e-5}[dtype]
+        for mine, other in zip(ours, theirs, strict=True):
+            assert mine.dtype == other.dtype == jnp.dtype(dtype)
+            np.testing.assert_allclose(mine, other, rtol=0, atol=tolerance * float(jnp.abs(other).max()))
+        chex.assert_trees_all_equal(our_lit, their_lit)
+
+
+@pytest.mark.parametrize(("task", "model"), CASES.values(), ids=CASES)
+def test_outputs_gradients_and_lit_units_at_every_position(task, model):
+    assert_windows_are_exact(task, model, np.arange(tasks.position_count(task)))
+
+
+@pytest.mark.parametrize("name", ["the thread's network at 16 x 16", "margins", "VALID, wide", "mlp"])
+def test_single_precision(name):
+    task, model = CASES[name]
+    assert_windows_are_exact(task, model, np.arange(tasks.position_count(task)), "float32")
+
+
+@pytest.mark.parametrize("name", ["the thread's network at 16 x 16", "VALID, wide", "stride 1", "mlp"])
+@pytest.mark.parametrize("size", [1, 40])
+def test_a_batch_smaller_than_the_number_of_windows_with_repeats(name, size):
+    task, model = CASES[name]
+    index = np.random.default_rng(size).integers(0, tasks.position_count(task), size)
+    assert_windows_are_exact(task, model, jnp.asarray(index))
+
+
+@pytest.mark.parametrize(
+    ("task", "model", "size"),
+    [(Task(20, 17, 3), Model(features=(2,)), 60), (*CASES["mlp"], 1000)],
+    ids=["one convolution", "mlp"],
+)
+def test_a_batch_larger_than_the_number_of_windows(task, model, size):
+    index = np.random.default_rng(size).integers(0, tasks.position_count(task), size)
+    assert_windows_are_exact(task, model, jnp.asarray(index))
+
+
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_any_size_kernel_and_stride(data):
+    size, positive = st.integers(1, 22), st.integers(1, 4)
+    height, width = data.draw(size), data.draw(size)
+    box = data.draw(st.integers(1, min(height, width)))
+    task = Task(height, width, box, inputs=data.draw(st.sampled_from(["unit", "inverted"])))
+    model = Model(
+        features=(2,) * data.draw(st.integers(1, 3)),
+        kernel_size=data.draw(st.integers(1, 6)),
+        stride=data.draw(positive),
+        activation=data.draw(st.sampled_from(["relu", "tanh"])),
+    )
+    count = tasks.position_count(task)
+    index = data.draw(st.sampled_from([np.arange(count), np.arange(0, count, 3), np.arange(count - 1, -1, -7)]))
+    assert_windows_are_exact(task, model, jnp.asarray(index))
+
+
+def test_functions_of_the_pixels_themselves():
+    task, index = Task(8, 9, 3), jnp.arange(42)
+    keys = jax.random.split(jax.random.key(0), 42)
+    batch, _ = tasks.example(task, index, tasks.draw_noise(task, keys), windows=True)
+    images, _ = tasks.example(task, index, tasks.draw_noise(task, keys))
+    # The empty image is zero, and its sigmoid is not: zeros outside of the image are another base class.
+    first = windows.pointwise(batch, jax.nn.sigmoid)
+    np.testing.assert_allclose(windows.render(first), jax.nn.sigmoid(images), atol=2e-7)
+    for layer in (
+        layers.Conv(1, 2, 3, 2, "SAME", rngs=nnx.Rngs(params=0)),
+        layers.Dense(72, 3, rngs=nnx.Rngs(params=0)),
+    ):
+        output, expected = layer(first), layer(jax.nn.sigmoid(images))
+        rendered = windows.render(output) if isinstance(output, Windowed) else output
+        np.testing.assert_allclose(rendered, expected, atol=2e-6)
+
+
+def test_boxes_refuse_positions_with_gaps():
+    with pytest.raises(ValueError, match="every row and every column"):
+        windows.boxes((np.arange(4), np.array([0, 2, 3])), (6, 6, 1), 3, 0.0, 1.0, np.zeros((1, 2), int))
+
+
+def trained(configuration, seed, steps):
+    """Losses of single steps and the last state."""
+    state, losses = member.initialize(configuration, seed), []
+    data = sampling.prepare(configuration, seed, jnp.int32(0))
+    step = jax.jit(lambda state, data, first: member.train(configuration, state, data, seed, first, first + 1))
+    for first in range(steps):
+        state, data, measures = step(state, data, jnp.int32(first))
+        losses.append(float(measures["loss"]))
+    return np.array(losses), state
+
+
+def test_training_on_windows_follows_training_on_images():
+    optimizer = Optimizer("sgd", learning_rate=0.05)
+    ours = Configuration(Task(12, 12, 3), SMALL, optimizer=optimizer, batch_size=16, steps=200)
+    seed = jnp.uint32(4)
+    losses, state = trained(ours, seed, 200)
+    their_losses, their_state = trained(dataclasses.replace(ours, render=True), seed, 200)
+    assert losses[-1] < losses[0] / 4
+    # Rounding, 6e-8 a step, grows slowly under gradient descent at a stable rate.
+    np.testing.assert_allclose(losses, their_losses, rtol=1e-3)
+    chex.assert_trees_all_close(state.params, their_state.params, rtol=1e-7, atol=1e-4)
+
+
+def inputs_of(configuration):
+    """Three inputs, as training has them."""
+    keys, on_windows = jax.random.split(jax.random.key(0), 3), tables.uses_windows(configuration)
+    draws = tasks.draw_noise(configuration.task, keys)
+    return tasks.example(configuration.task, jnp.arange(3), draws, on_windows)[0]
+
+
+@pytest.mark.parametrize("noise", ["white", "salt_pepper"])
+def test_noisy_images_are_rendered(noise):
+    inputs = inputs_of(Configuration(Task(8, 8, 2, noise=noise, noise_level=0.1)))
+    assert inputs.shape == (3, 8, 8, 1)
+    assert not isinstance(inputs, Windowed)
+
+
+def test_clean_images_are_windows_unless_rendering_is_asked_for():
+    clean = Configuration(Task(8, 8, 2))
+    assert isinstance(inputs_of(clean), Windowed)
+    assert not isinstance(inputs_of(dataclasses.replace(clean, render=True)), Windowed)

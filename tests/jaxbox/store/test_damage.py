@@ -1,0 +1,170 @@
+"""What a disk can do to a run: bits that flip, no space, power cuts; and runs of other versions."""
+
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray
+import zarr
+
+from jaxbox import store, sweep
+from jaxbox.config import Configuration, Model, Optimizer, Plan, RunError, Task
+from jaxbox.store import files
+
+TASK = Task(height=4, width=5, box_size=2, train_size=8)
+TINY = Configuration(TASK, Model("linear"), optimizer=Optimizer("sgd", 0.1), batch_size=4, steps=2, eval_every=1)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    path = tmp_path_factory.mktemp("runs")
+    sweep.run([TINY, dataclasses.replace(TINY, batch_size=2)], 2, name="run", out=path, quiet=True)
+    return path / "run"
+
+
+@pytest.fixture
+def copy(finished, tmp_path):
+    return Path(shutil.copytree(finished, tmp_path / "copy"))
+
+
+def test_results_are_zarr_3_with_a_checksum_for_every_variable(finished):
+    group = zarr.open_group(finished / store.RESULTS, mode="r")
+    assert group.metadata.zarr_format == 3
+    arrays = dict(group.arrays())
+    assert {"mse", "prediction", "seed"} <= set(arrays)
+    for name, array in arrays.items():
+        assert "Crc32c" in type(array.compressors[-1]).__name__, name
+
+
+@pytest.mark.parametrize("name", ["mse", "prediction", "target", "step", "batch_size"])
+def test_a_flipped_bit_is_noticed_and_its_variable_named(copy, name):
+    (chunk,) = (file for file in (copy / store.RESULTS / name / "c").rglob("*") if file.is_file())
+    content = bytearray(chunk.read_bytes())
+    content[len(content) // 2] ^= 4
+    chunk.write_bytes(content)
+    with pytest.raises(RunError, match=f"results.zarr.*variable '{name}'.* is damaged") as caught:
+        store.open_run(copy)[name].load()
+    assert "\n" not in str(caught.value)
+
+
+def test_the_others_can_still_be_read(copy):
+    (chunk,) = (file for file in (copy / store.RESULTS / "mse" / "c").rglob("*") if file.is_file())
+    chunk.write_bytes(chunk.read_bytes()[:-1])
+    assert store.open_run(copy)["loss"].load().notnull().any()
+
+
+def edit(path, change):
+    content = json.loads((path / store.CONFIGURATION).read_text())
+    change(content)
+    text = json.dumps({name: content[name] for name in ("configurations", "seeds")}, sort_keys=True)
+    content["fingerprint"] = hashlib.sha256(text.encode()).hexdigest()
+    (path / store.CONFIGURATION).write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    ("change", "unknown"),
+    [
+        (lambda c: c["configurations"][1]["task"].update(law="beta"), "task.law"),
+        (lambda c: c["configurations"][0]["model"].update(name="transformer"), "model.name 'transformer'"),
+    ],
+)
+def test_an_intact_run_of_a_newer_version_is_not_called_damaged(copy, change, unknown):
+    edit(copy, lambda content: (change(content), content.update(version="9.1")))
+    with pytest.raises(RunError, match=f"made by jaxbox 9.1 and has {unknown}, which this version .* does not know"):
+        store.open_run(copy)
+
+
+def test_a_run_of_an_older_format_is_read_but_not_gone_on_with(copy):
+    edit(copy, lambda content: (content.pop("format"), content.pop("version")))
+    assert store.open_run(copy).attrs["version"] == "before 0.2"
+    for use in (lambda: sweep.run(resume=copy, quiet=True), lambda: store.load_member(copy, 0, 0)):
+        with pytest.raises(RunError, match=r"made by jaxbox before 0.2, whose checkpoints .* results can be opened"):
+            use()
+
+
+@pytest.mark.parametrize("write", ["checkpoint", "results", "manifest", "create"])
+def test_everything_is_on_disk_before_it_gets_its_name(write, tmp_path, monkeypatch):
+    """Each file and folder is synced before the rename that makes it count, and the folder that holds it after."""
+    events = []
+    real_sync, real_rename, real_replace = os.fsync, Path.rename, Path.replace
+
+    def note_sync(descriptor):
+        events.append(("sync", os.path.realpath(f"/proc/self/fd/{descriptor}")))
+        real_sync(descriptor)
+
+    def note_rename(name, real):
+        def rename(self, target):
+            inside = [str(entry) for entry in [self, *self.rglob("*")]] if self.is_dir() else [str(self)]
+            events.append(("rename", str(target), inside))
+            return real(self, target)
+
+        monkeypatch.setattr(Path, name, rename)
+
+    monkeypatch.setattr(os, "fsync", note_sync)
+    note_rename("rename", real_rename)
+    note_rename("replace", real_replace)
+    path = tmp_path / "run"
+    path.mkdir()
+    WRITES[write](path)
+    renames = [(number, *event[1:]) for number, event in enumerate(events) if event[0] == "rename"]
+    assert renames
+    for number, target, inside in renames:
+        if "discarded" in target or ".aside/" in target:
+            continue
+        synced_before = {event[1] for event in events[:number] if event[0] == "sync"}
+        assert set(inside) <= synced_before, f"{target} got its name too early"
+        assert ("sync", str(Path(target).parent)) in [event[:2] for event in events[number:]]
+
+
+WRITES = {
+    "checkpoint": lambda path: store.save_checkpoint(path / "chunk", 3, {"a": np.ones((2, 3), np.float32)}),
+    "results": lambda path: store.save_results(path, xarray.Dataset({"a": ("x", np.ones(3))})),
+    "manifest": lambda path: store.save_manifest(path, {"status": "x"}),
+    "create": lambda path: store.create(path / "new", Plan((TINY,), 2)),
+}
+
+FULL = """
+import resource, signal, sys
+from jaxbox.sweep.__main__ import main
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+import jaxbox.store, jaxbox.store.files as files, os
+# From the second checkpoint on no file may be larger than a few bytes: what a full disk does to whoever writes.
+save, calls = jaxbox.store.save_checkpoint, []
+def full(*arguments):
+    calls.append(1)
+    if len(calls) == 2:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+    save(*arguments)
+jaxbox.store.save_checkpoint = full
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_disk_that_fills_up_ends_in_one_line_and_loses_nothing(tmp_path):
+    words = (
+        "base --model.name linear --optimizer.name sgd --task.train_size 200 --steps 4 --eval_every 1 --seeds 2 "
+        f"--name run --out {tmp_path} --checkpoint_seconds 0"
+    ).split()
+    done = subprocess.run([sys.executable, "-c", FULL, *words], capture_output=True, text=True)
+    lines = [line for line in done.stderr.splitlines() if "compiled in" not in line and "left" not in line]
+    assert done.returncode == 2, done.stderr
+    assert len(lines) == 1, done.stderr
+    assert "could not be written" in lines[0]
+    assert "--resume" in lines[0]
+    run = sweep.run(resume=tmp_path / "run", quiet=True)
+    assert (run["last_step"] == 4).all()
+
+
+def test_what_is_already_one_line_stays_so(tmp_path):
+    with pytest.raises(RunError, match=r"^mine$"), files.writing(tmp_path):
+        raise RunError("mine")
+    full = pytest.raises(RunError, match="could not be written: No space left on device; what was saved before")
+    with full, files.writing(tmp_path):
+        raise ValueError("INTERNAL: something\nOS error 28: No space left on device\nmore")

@@ -1,0 +1,233 @@
+"""Real processes of `python -m jaxbox.sweep`, stopped and killed, end with the bits of one that nothing disturbed."""
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import xarray
+
+from jaxbox import store
+
+ROOT = Path(__file__).parents[3]
+DEADLINE = 600
+"""Seconds for what takes ten on an idle machine: one that serves others first has been seen to take 150."""
+# Two groups (widths of the hidden layer) of two configurations, three seeds each, in chunks of two members; with noise,
+# epochs that segments cut, and one configuration that diverges.
+PLAN = (
+    "base --model.name mlp --optimizer.name momentum --task.height 6 --task.width 6 --task.box_size 2 --task.noise white "
+    "--task.noise_level 0.1 --task.train_size 40 --batch_size 8 --steps 60 --eval_every 3 --seeds 3 "
+    "--vary model.hidden 4 5 --vary optimizer.learning_rate 0.05 1e30"
+).split()
+# Runs the command with a pause after each checkpoint (PAUSE seconds), so that a signal meets the process while it
+# trains; and kills it (KILL_AT = function:number) inside the given call of a function of the store.
+DRIVER = """
+import os, signal, sys, time
+from pathlib import Path
+from jaxbox import store
+from jaxbox.sweep.__main__ import main
+
+save_checkpoint, rename = store.save_checkpoint, Path.rename
+function, number = os.environ.get("KILL_AT", "none:0").split(":")
+calls = {"checkpoint": 0, "results": 0}
+def due(name):
+    calls[name] += 1
+    return function == name and calls[name] == int(number)
+def slow(folder, step, tree):
+    if due("checkpoint"):
+        # It is written into a folder of another name: leave one that is half full, and die before it is renamed.
+        partial = folder / f".{step}.{os.getpid()}"
+        partial.mkdir(parents=True)
+        (partial / "array").write_bytes(b"half")
+        os.kill(os.getpid(), signal.SIGKILL)
+    save_checkpoint(folder, step, tree)
+    time.sleep(float(os.environ.get("PAUSE", "0")))
+def cut(self, target):
+    if self.name == "results.zarr.aside" and due("results"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return rename(self, target)
+store.save_checkpoint, Path.rename = slow, cut
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def start(*words, plain=False, **environment):
+    program = ["-m", "jaxbox.sweep"] if plain else ["-c", DRIVER]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("XLA_", "JAX_", "PYTEST"))}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, *program, *words], cwd=ROOT, env=kept | environment, **pipes)
+
+
+def end(process):
+    try:
+        out, err = process.communicate(timeout=DEADLINE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()  # a pipe left open is a warning that fails whichever test runs when it is collected
+        raise
+    return process.returncode, out, err
+
+
+def new(folder):
+    return (*PLAN, "--out", str(folder), "--name", "run", "--members_per_chunk", "2", "--checkpoint_seconds", "0")
+
+
+def resume(folder, **environment):
+    return end(start("--resume", str(folder / "run"), "--checkpoint_seconds", "0", **environment))
+
+
+def checkpoints(folder):
+    """(group, chunk, step) of every whole checkpoint."""
+    whole = (path for path in (folder / "run" / "checkpoints").glob("*/*/*") if path.name.isdigit())
+    return {tuple(path.relative_to(folder / "run" / "checkpoints").parts) for path in whole}
+
+
+def wait_for_checkpoints(process, folder, count):
+    """Wait until `count` checkpoints have been seen, of any chunk."""
+    found, limit = set(), time.monotonic() + DEADLINE
+    while len(found) < count:
+        assert process.poll() is None, end(process)
+        if time.monotonic() > limit:
+            process.kill()
+            pytest.fail(f"no checkpoint came: {end(process)}")
+        found |= checkpoints(folder)
+        time.sleep(0.005)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The results of the plain command, never stopped, that saves only at the end of each chunk."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    words = [*PLAN, "--out", str(folder), "--name", "run", "--members_per_chunk", "2"]
+    code, out, err = end(start(*words, plain=True))
+    assert code == 0, err
+    assert "collapsed" in out
+    return store.open_run(folder / "run").load()
+
+
+def assert_identical(folder, undisturbed):
+    run = store.open_run(folder / "run").load()
+    xarray.testing.assert_identical(run.drop_vars("seconds"), undisturbed.drop_vars("seconds"))
+    assert store.load_manifest(folder / "run")["status"] == "complete"
+    assert {step for *_, step in checkpoints(folder)} == {"60"}
+
+
+def test_the_undisturbed_run_has_something_to_lose(undisturbed):
+    assert undisturbed["finite"].sum().item() == 6
+    assert (
+        len(set(undisturbed["mse"].sel(step=60, split="all", axis="x").values.ravel().tolist())) == 7
+    )  # six that learn, and infinity
+    assert (undisturbed["last_step"] == 60).all()
+
+
+@pytest.mark.parametrize(("number", "after"), [(signal.SIGINT, 1), (signal.SIGTERM, 25)], ids=["SIGINT", "SIGTERM"])
+def test_a_signal_leaves_a_run_that_resumes(number, after, tmp_path, undisturbed):
+    process = start(*new(tmp_path), PAUSE="0.05")
+    wait_for_checkpoints(process, tmp_path, after)
+    process.send_signal(number)
+    code, out, err = end(process)
+    assert code == 130, err
+    assert "stopping" in err
+    assert f"--resume {tmp_path / 'run'}" in out
+    assert store.load_manifest(tmp_path / "run")["status"] == "interrupted"
+    # What there is can be read already, and is the beginning of the whole.
+    partial = store.open_run(tmp_path / "run").load()
+    begun = partial["last_step"] >= 0
+    assert 0 < begun.sum() < begun.size
+    error, whole = partial["mse"].sel(split="all", axis="x"), undisturbed["mse"].sel(split="all", axis="x")
+    done = partial["step"] <= partial["last_step"]
+    xarray.testing.assert_equal(error, whole.where(done).transpose(*error.dims))
+    # Another plan is refused, and the refusal changes nothing.
+    words = [*PLAN, "--steps", "61", "--resume", str(tmp_path / "run")]
+    if number == signal.SIGINT:
+        code, _, err = end(start(*words, plain=True))
+        assert (code, err.count("\n")) == (2, 1)
+        assert "steps 60, not 61" in err
+    code, _, err = resume(tmp_path)
+    assert code == 0, err
+    assert_identical(tmp_path, undisturbed)
+
+
+def test_killed_again_and_again_it_still_ends_the_same(tmp_path, undisturbed):
+    process, lost = start(*new(tmp_path), PAUSE="0.02"), []
+    for count in (2, 9, 13):
+        wait_for_checkpoints(process, tmp_path, len(lost) + count)
+        before = checkpoints(tmp_path)
+        process.kill()
+        assert end(process)[0] == -signal.SIGKILL
+        lost.append(before)
+        # No chunk fell behind a checkpoint that was whole before the kill.
+        assert last(checkpoints(tmp_path)).items() >= last(before).items() or later(checkpoints(tmp_path), before)
+        process = start("--resume", str(tmp_path / "run"), "--checkpoint_seconds", "0", PAUSE="0.02")
+    code, _, err = end(process)
+    assert code == 0, err
+    assert_identical(tmp_path, undisturbed)
+    assert len(store.load_manifest(tmp_path / "run")["sessions"]) == 4
+
+
+def last(found):
+    """The last step of each chunk."""
+    chunks = itertools.groupby(sorted(found), key=lambda key: key[:2])
+    return {chunk: max(int(step) for *_, step in keys) for chunk, keys in chunks}
+
+
+def later(after, before):
+    return all(last(after)[chunk] >= step for chunk, step in last(before).items())
+
+
+@pytest.mark.parametrize("kill_at", ["checkpoint:1", "checkpoint:30", "results:1"])
+def test_killed_in_the_middle_of_a_write_it_ends_the_same(kill_at, tmp_path, undisturbed):
+    code, _, _ = end(start(*new(tmp_path), KILL_AT=kill_at))
+    assert code == -signal.SIGKILL
+    left = last(checkpoints(tmp_path))
+    if kill_at == "checkpoint:1":
+        assert left == {}
+    elif kill_at == "checkpoint:30":
+        # 21 evaluations in the first chunk, 8 in the second: at steps 0, 3, ..., 21.
+        assert left == {("group-000", "chunk-00000"): 60, ("group-000", "chunk-00001"): 21}
+    else:
+        assert set(left.values()) == {60}
+    code, _, err = resume(tmp_path)
+    assert code == 0, err
+    assert_identical(tmp_path, undisturbed)
+
+
+def test_killed_while_the_results_of_a_resumed_run_are_written(tmp_path, undisturbed):
+    process = start(*new(tmp_path), PAUSE="0.05")
+    wait_for_checkpoints(process, tmp_path, 30)
+    process.send_signal(signal.SIGINT)
+    assert end(process)[0] == 130
+    assert resume(tmp_path, KILL_AT="results:1")[0] == -signal.SIGKILL
+    code, _, err = resume(tmp_path)
+    assert code == 0, err
+    assert_identical(tmp_path, undisturbed)
+
+
+def test_a_second_process_is_refused_while_the_first_trains(tmp_path):
+    process = start(*new(tmp_path), PAUSE="0.2")
+    wait_for_checkpoints(process, tmp_path, 1)
+    try:
+        code, _, err = end(start("--resume", str(tmp_path / "run"), plain=True))
+        assert (code, err.count("\n")) == (2, 1)
+        assert "in use by another process" in err
+    finally:
+        process.kill()
+        end(process)
+
+
+def test_a_signal_before_the_first_step_leaves_a_run_that_can_be_read(tmp_path):
+    # The driver's own signal comes while the first program compiles, the earliest that the handler can see.
+    early = "import os, signal\nfrom jaxbox.training import population\ncompile = population.Population.compile\n"
+    early += "def interrupted(self):\n    os.kill(os.getpid(), signal.SIGINT)\n    return compile(self)\n"
+    early += "population.Population.compile = interrupted\n"
+    words = [sys.executable, "-c", early + DRIVER, *new(tmp_path)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE)
+    assert done.returncode == 130, done.stderr
+    assert json.loads((tmp_path / "run" / store.MANIFEST).read_text())["status"] == "interrupted"
+    run = store.open_run(tmp_path / "run")
+    assert set(run["last_step"].values.ravel().tolist()) <= {-1, 0}

@@ -1,0 +1,111 @@
+"""Predictions at every position, of one member or many, and which units they light."""
+
+import dataclasses
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxbox import task as tasks
+from jaxbox.config import Configuration, Model, Task
+from jaxbox.training import evaluation, member
+from jaxbox.training.member import Weights
+
+TASK = Task(height=5, width=6, box_size=2, train_size=20)
+EVERYWHERE = jnp.ones(tasks.position_count(TASK), bool)
+
+
+def start(configuration, seed=0):
+    return jax.jit(partial(member.initialize, configuration))(jnp.uint32(seed))
+
+
+def predict(configuration, weights):
+    """Predictions (N, 2), and which units are lit."""
+    predictions, lit = jax.jit(partial(evaluation.predict, configuration))(weights)
+    return predictions.T, lit
+
+
+@pytest.mark.parametrize(
+    ("model", "batch_size"), [(Model("mlp", hidden=4), 7), (Model("cnn", features=(3, 5), kernel_size=3), 20)]
+)
+def test_predictions_in_blocks_equal_one_application_of_the_network(model, batch_size):
+    task = Task(height=5, width=6, box_size=2, noise="white", noise_level=0.2, train_size=20)
+    configuration = Configuration(task, model, batch_size=batch_size)
+    state = start(configuration)
+    predictions, lit = predict(configuration, state.weights)
+    everything = dataclasses.replace(configuration, batch_size=20)
+    at_once, _ = predict(everything, state.weights)
+    assert predictions.shape == (tasks.position_count(task), 2)
+    np.testing.assert_allclose(predictions, at_once, rtol=1e-5, atol=1e-6)
+    clean = dataclasses.replace(configuration, task=dataclasses.replace(task, noise_level=0.0))
+    without_noise, _ = predict(clean, state.weights)
+    assert np.abs(np.asarray(without_noise - predictions)).min(axis=1).max() > 1e-4, "the evaluation has its noise"
+    network = member.merge(configuration, state.weights)
+    images = tasks.inputs(task, tasks.render(task, jnp.asarray(tasks.positions(task))))
+    np.testing.assert_allclose(without_noise, network(images), rtol=1e-5, atol=1e-6)
+    assert [len(units) for units in lit] == ([4] if model.name == "mlp" else [3, 5])
+
+
+@pytest.mark.parametrize(
+    "model", [Model("linear"), Model("mlp", hidden=4), Model("cnn", features=(3, 5), kernel_size=3)]
+)
+def test_predictions_by_windows_equal_the_network_on_images(model):
+    # Rows and columns of positions differ in number, and margins move their first one away from the corner.
+    task = Task(height=9, width=7, box_size=2, margin_left=1, margin_top=2, inputs="standardized", train_size=20)
+    configuration = Configuration(task, model, batch_size=4)
+    weights = Weights(jax.tree.map(lambda leaf: leaf + 0.1, start(configuration).params), {})
+    images = tasks.inputs(task, tasks.render(task, jnp.asarray(tasks.positions(task))))
+    expected = member.merge(configuration, weights)(images)
+    np.testing.assert_allclose(predict(configuration, weights)[0], expected, rtol=1e-5, atol=1e-5)
+
+
+def one_after_another(function, *values):
+    return jax.lax.map(lambda own: function(*own), values)
+
+
+def together(function, *values):
+    return jax.vmap(function)(*values)
+
+
+@pytest.mark.parametrize("map_members", [one_after_another, together])
+@pytest.mark.parametrize("noise", ["none", "white", "salt_pepper"])
+def test_members_evaluated_at_once_are_evaluated_as_each_alone(noise, map_members):
+    task = dataclasses.replace(TASK, noise=noise, noise_level=0.5)
+    configuration = Configuration(task, Model("mlp", hidden=4), batch_size=7)
+    levels, seen = jnp.array([0.0, 0.2, 0.9]), jnp.arange(3 * 20).reshape(3, 20) % 7 < 3
+    states = jax.vmap(partial(member.initialize, configuration))(jnp.arange(3, dtype=jnp.uint32))
+    evaluate = partial(evaluation.evaluate, configuration, map_members=map_members)
+    ours = jax.jit(evaluate)(states, seen, jnp.arange(3), {"task.noise_level": levels})
+    for number, level in enumerate(levels):
+        own = dataclasses.replace(configuration, task=dataclasses.replace(task, noise_level=float(level)))
+        state = jax.tree.map(lambda leaf, number=number: leaf[number], states)
+        expected = jax.jit(partial(evaluation.evaluate, own))(state, seen[number], jnp.int32(number))
+        for name, value in expected.items():
+            np.testing.assert_allclose(ours[name][number], value, rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+def dead(configuration, kill):
+    """dead_fraction after `kill` changed the parameters of a network whose biases are one."""
+    state = start(configuration)
+    params = jax.tree.map(jnp.array, state.params)
+    kill(params)
+    evaluate = jax.jit(partial(evaluation.evaluate, configuration))
+    return np.asarray(evaluate(state._replace(params=params), EVERYWHERE, jnp.int32(0))["dead_fraction"])
+
+
+def test_dead_units_are_counted_by_layer():
+    def kill(params):
+        first, second = params["convolutions"][0], params["convolutions"][1]
+        first["bias"] = jnp.array([-100.0, 1, 1, -100.0])
+        second["bias"] = jnp.array([100.0, 100.0, -1e4])
+
+    model = Model("cnn", features=(4, 3), kernel_size=3)
+    configuration = Configuration(TASK, model, batch_size=20)
+    np.testing.assert_allclose(dead(configuration, kill), [2 / 4, 1 / 3], rtol=1e-6)
+
+
+def test_a_network_without_relu_has_no_dead_fraction():
+    configuration = Configuration(TASK, Model("mlp", hidden=3, activation="sigmoid"))
+    assert np.isnan(dead(configuration, lambda params: None)).all()

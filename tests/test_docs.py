@@ -1,0 +1,141 @@
+"""What the documents say is so: their code runs, their commands work, their tables are complete, and nothing is undocumented."""
+
+import ast
+import os
+import re
+import shlex
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from jaxbox.config import tables
+from jaxbox.store import results
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted(
+    path for path in ROOT.rglob("*.md") if not {".venv", "node_modules"} & set(path.relative_to(ROOT).parts)
+)
+SMALL = "--seeds 2 --steps 2 --eval_every 1".split()
+"""Makes an example of a sweep cheap; what it says otherwise is kept."""
+
+
+def blocks(document, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", document.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def run(words, folder):
+    # As users have it: all optimisations, their own number of devices.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("XLA_", "JAX_", "PYTEST"))}
+    kept |= {"PYTHONPATH": str(ROOT), "JAX_ENABLE_COMPILATION_CACHE": "false"}
+    done = subprocess.run(words, cwd=folder, env=kept, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, f"{words}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+    return done.stdout
+
+
+PYTHON = [(path, number) for path in DOCUMENTS for number, _ in enumerate(blocks(path, "python"))]
+
+
+@pytest.mark.parametrize("document", sorted({path for path, _ in PYTHON}), ids=lambda path: str(path.relative_to(ROOT)))
+def test_python_examples_run_one_after_the_other(document, tmp_path):
+    run([sys.executable, "-c", "\n".join(blocks(document, "python"))], tmp_path)
+
+
+def commands():
+    """Every `python -m jaxbox...` or `python -m analysis...` that a document offers, comments cut off."""
+    for document in DOCUMENTS:
+        for block in blocks(document, "sh"):
+            for line in block.splitlines():
+                words = shlex.split(line, comments=True)
+                if words[:2] == ["python", "-m"] and words[2].split(".")[0] in ("jaxbox", "analysis"):
+                    yield shlex.join(words)
+
+
+@pytest.mark.parametrize("command", sorted(set(commands())))
+def test_commands_work(command, tmp_path):
+    words = shlex.split(command)[1:]
+    if "jaxbox.bench" in words:
+        # Measuring takes minutes: that the words are understood is what can be tried here.
+        from jaxbox.bench import arguments
+
+        arguments.parse([*words[2:], "--out", str(tmp_path / "bench.json")])
+        return
+    if "--resume" in words:
+        name = Path(words[-1]).name
+        tiny = ["base", "--model.name", "linear", "--name", name, *SMALL]
+        run([sys.executable, "-m", "jaxbox.sweep", *tiny], tmp_path)
+    elif "jaxbox.sweep" in words and not {"--list", "--help"} & set(words):
+        words = [*words, *SMALL]
+    run([sys.executable, *words], tmp_path)
+
+
+def test_there_are_commands_and_examples():
+    assert len(set(commands())) >= 6
+    assert {path.relative_to(ROOT).parts[0] for path, _ in PYTHON} >= {"README.md"}
+
+
+def test_the_table_of_variables_is_the_table_of_measures():
+    text = (ROOT / "runs" / "README.md").read_text()
+    rows = dict(re.findall(r"^\| `([a-z0-9_]+)` \| (.*) \|$", text, re.MULTILINE))
+    assert list(rows) == list(results.VARIABLES)
+    for name, variable in results.VARIABLES.items():
+        dims = ", ".join(f"`{dim}`" for dim in results.dims_of(name))
+        assert rows[name] == f"{dims} | {variable.units} | {variable.description}", (
+            f"{name}: {dims} | {variable.units} | {variable.description}"
+        )
+
+
+def test_readme_names_every_folder_and_file_of_the_layout():
+    text = (ROOT / "README.md").read_text()
+    for package in ("jaxbox", "analysis"):
+        for entry in (ROOT / package).iterdir():
+            if entry.name not in ("__init__.py", "__pycache__"):
+                assert f"`{entry.name}" in text or f"`{package}/{entry.name}" in text, f"{package}/{entry.name}"
+
+
+SOURCES = sorted(file for package in ("jaxbox", "analysis") for file in (ROOT / package).rglob("*.py"))
+
+
+@cache
+def inherited():
+    """The names of all documented methods, whose docstrings a subclass need not repeat."""
+    classes = (
+        node for file in SOURCES for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ClassDef)
+    )
+    methods = (node for owner in classes for node in owner.body if isinstance(node, ast.FunctionDef))
+    return {method.name for method in methods if ast.get_docstring(method)}
+
+
+def undocumented(tree, prefix="", excused=frozenset()):
+    """Public functions, classes and methods without a docstring; what is inside a function is nobody else's."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            if not ast.get_docstring(node) and node.name not in excused:
+                yield prefix + node.name
+            if isinstance(node, ast.ClassDef):
+                yield from undocumented(node, f"{prefix}{node.name}.", inherited() if node.bases else frozenset())
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=[str(source.relative_to(ROOT)) for source in SOURCES])
+def test_everything_public_is_documented(source):
+    tree = ast.parse(source.read_text())
+    assert ast.get_docstring(tree), "a file says in one sentence what it is for"
+    assert not list(undocumented(tree))
+
+
+def test_the_search_for_what_is_undocumented_finds_it():
+    tree = ast.parse(
+        "def a(): 1\nclass B:\n    'said'\n    def c(self): 1\n    def _d(self): 1\ndef e():\n    'said'\n"
+    )
+    assert list(undocumented(tree)) == ["a", "B.c"]
+
+
+@pytest.mark.parametrize("field", tables.TABLES)
+def test_help_names_every_row_and_what_it_reads(field):
+    text = "\n".join(tables.describe())
+    for name, row in tables.TABLES[field].items():
+        line = next(line for line in text.split(f"{field}:")[1].splitlines() if line.split()[:1] == [name])
+        assert row.summary in line
+        assert all(path in line for path in row.reads if path not in tables.IMAGE)

@@ -1,0 +1,285 @@
+"""Every row of every table goes through the same invariants; a new row joins them by being in its table."""
+
+import dataclasses
+import itertools
+from functools import cache, partial
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from analysis import closed_forms
+from jaxbox import config, losses, models, optimizers, store, task
+from jaxbox.config import Configuration, ConfigurationError, Model, Optimizer, Static, Task, tables
+from jaxbox.task import noises
+from jaxbox.task.inputs import InputScale
+from jaxbox.task.scenes import Scene
+from jaxbox.task.targets import TargetScale
+from jaxbox.training import checks, evaluation, groups, member, sampling
+from jaxbox.training.population import Population
+
+BASE = Configuration(
+    Task(height=6, width=7, box_size=2, train_size=8, noise_level=0.1),
+    Model(features=(3, 4), kernel_size=3, hidden=8),
+    optimizer=Optimizer(learning_rate=0.01),
+    batch_size=4,
+    steps=4,
+    eval_every=2,
+)
+SEEDS = 2
+
+
+def configuration(**names):
+    """BASE with these names (dots as __), without what it then does not read."""
+    changes = {field.replace("__", "."): name for field, name in names.items()}
+    return config.settle(config.replace(BASE, changes))
+
+
+def every_row():
+    found = {field: name for field, names in tables.TABLES.items() for name in names}
+    assert found
+    cases = [(field, name) for field, names in tables.TABLES.items() for name in names]
+    return {f"{field} {name}": configuration(**{field.replace(".", "__"): name}) for field, name in cases}
+
+
+CASES = every_row()
+DISTINCT = {configuration: name for name, configuration in reversed(CASES.items())}
+CASE = pytest.mark.parametrize("case", DISTINCT, ids=DISTINCT.values())
+
+
+def with_other_floats(case):
+    """The configuration with another learning rate and, if it is read, another noise level."""
+    changes = {"optimizer.learning_rate": 0.02, "task.noise_level": 0.3}
+    return config.settle(config.replace(case, changes))
+
+
+@cache
+def program(static):
+    """(seed, floats, last) -> (weights, measures) of one member after `last` steps, compiled once."""
+
+    @jax.jit
+    def train(seed, floats, last):
+        case = static.with_traced(floats)
+        state, data = member.initialize(case, seed), sampling.prepare(case, seed, jnp.int32(0))
+        state, data, measures = member.train(case, state, data, seed, jnp.int32(0), last)
+        return state.weights, measures | evaluation.evaluate(case, state, data.seen, last)
+
+    return train
+
+
+def alone(case, seed, steps=None):
+    """(weights, measures) of one member after its steps."""
+    floats = {path: np.float32(value) for path, value in config.traced(case).items()}
+    return jax.device_get(program(Static.of(case))(np.uint32(seed), floats, np.int32(steps or case.steps)))
+
+
+@cache
+def population_of(case):
+    (group,) = groups.group([case, with_other_floats(case)], SEEDS)
+    return Population(group, devices=jax.devices()[:2])
+
+
+def advanced(many, cuts, between=lambda state: state):
+    """(state, measures) of a population's members after training from cut to cut."""
+    seeds, floats = many.inputs(many.chunks()[0])
+    state, measures = many.initialize(seeds, floats), {}
+    for first, last in itertools.pairwise(cuts):
+        data = many.prepare(seeds, first)
+        state, _, measures = many.advance(between(state), data, seeds, floats, first, last)
+    return jax.device_get((state, measures))
+
+
+# Four steps of sums of at most 150 products: 600 u is 4e-5 of numbers of size 1; Adam's quotients carry ten times that.
+CLOSE = {"rtol": 1e-3, "atol": 5e-4}
+RATES = {"sgd": 0.3, "momentum": 0.05}
+
+
+# One test a row, because what takes time is compiling its programs.
+@CASE
+def test_every_row_keeps_the_invariants(case, tmp_path):
+    first = alone(case, 0)
+    check_shapes_and_types(case, *first)
+    check_that_every_weight_moves(case, *first)
+    check_that_the_seed_decides_everything(case, first)
+    check_that_windows_are_what_images_are(case, first)
+    check_that_members_in_a_population_are_as_alone(case)
+    check_that_it_survives_a_checkpoint(case, tmp_path)
+    check_that_it_learns_eight_examples(case)
+
+
+def check_shapes_and_types(case, weights, measures):
+    assert measures["prediction"].shape == (task.position_count(case.task), 2)
+    assert measures["mse"].shape == (3, 2)
+    wide = [leaf.dtype for leaf in jax.tree.leaves((weights, measures)) if leaf.dtype.itemsize > 4]
+    assert not wide, "float64 has leaked in"
+    for name, row in (store.results.MEASURES | store.results.FINALS).items():
+        assert measures[name].dtype == row.dtype, name
+
+
+def check_that_every_weight_moves(case, weights, measures):
+    before = member.initialize(case, jnp.uint32(0)).params
+    chex.assert_tree_all_finite((weights, measures["loss"], measures["mse"][0], measures["prediction"]))
+    assert measures["gradient_norm"] > 0
+    moved = jax.tree.map(lambda new, old: bool((np.asarray(new) != np.asarray(old)).any()), weights.params, before)
+    assert all(jax.tree.leaves(moved)), f"some parameters have no gradient: {moved}"
+
+
+def check_that_the_seed_decides_everything(case, first):
+    chex.assert_trees_all_equal(alone(case, 0), first)
+    assert float(alone(case, 1)[1]["loss"]) != float(first[1]["loss"])
+
+
+def check_that_windows_are_what_images_are(case, first):
+    rendered = dataclasses.replace(case, render=True)
+    assert not tables.uses_windows(rendered)
+    if tables.takes_windows(case):
+        assert tables.uses_windows(case)
+        chex.assert_trees_all_close(alone(rendered, 0), first, **CLOSE)
+
+
+def check_that_members_in_a_population_are_as_alone(case):
+    many = population_of(case)
+    state, measures = advanced(many, (0, case.steps))
+    for row, (index, seed) in enumerate(many.chunks()[0]):
+        own = [case, with_other_floats(case)][index]
+        found = jax.tree.map(lambda leaf, row=row: leaf[row], (state.weights, measures))
+        chex.assert_trees_all_close(found, alone(own, seed), **CLOSE)
+
+
+def check_that_it_survives_a_checkpoint(case, folder):
+    many = population_of(case)
+
+    def through_disk(state):
+        store.save_checkpoint(folder / "chunk", 2, {"state": jax.device_get(state)})
+        saved = store.load_checkpoint(folder / "chunk" / "2", {"state": many.abstract_state})
+        return many.fill(saved["state"])
+
+    whole, resumed = advanced(many, (0, 2, case.steps)), advanced(many, (0, 2, case.steps), through_disk)
+    chex.assert_trees_all_equal(whole, resumed)
+
+
+def check_that_it_learns_eight_examples(case):
+    """Memorising is the least that a network does: a squared error under a tenth of the targets' variance."""
+    scale = task.input_scale(case.task).scale
+    # Plain gradient descent is stable for inputs of about unit size only; what divides by the gradient's size always is.
+    rate = RATES.get(case.optimizer.name, 0.01) / (scale**2 if case.optimizer.name in RATES else 1)
+    changes = {"optimizer.learning_rate": rate, "task.noise_level": min(case.task.noise_level, 0.05)}
+    _, measures = alone(config.replace(case, changes), 0, steps=1000)
+    seen = measures["mse"][1].mean()
+    assert seen < 0.1 * task.targets(case.task, task.positions(case.task)).var(axis=0).mean()
+
+
+def test_one_program_serves_a_group():
+    @chex.assert_max_traces(n=1)
+    def train(state, data, seed, floats):
+        return member.train(many.group.static.with_traced(floats), state, data, seed, jnp.int32(0), jnp.int32(2))
+
+    many = population_of(configuration(model__name="linear", task__noise="white"))
+    (seeds, floats), traced_once = many.inputs(many.chunks()[0]), jax.jit(jax.vmap(train))
+    state, data = many.initialize(seeds, floats), many.prepare(seeds, 0)
+    for values in (floats, jax.tree.map(lambda leaf: leaf / 2, floats)):
+        traced_once(state, data, seeds, values)
+
+
+PAIRS = {
+    configuration(**{one.replace(".", "__"): a, other.replace(".", "__"): b}): f"{a}-{b}"
+    for one, other in itertools.combinations(tables.TABLES, 2)
+    for a, b in itertools.product(tables.TABLES[one], tables.TABLES[other])
+}
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=PAIRS.values())
+def test_every_pair_can_be_built_trained_and_evaluated(pair):
+    checks.check([pair], seeds=1)
+
+
+@pytest.mark.parametrize("field", tables.TABLES)
+def test_an_unknown_name_is_refused_with_the_nearest(field):
+    name = next(iter(tables.TABLES[field]))
+    with pytest.raises(ConfigurationError, match=f"{field}: unknown name '{name}x'.*did you mean {name}") as caught:
+        config.check(config.replace(BASE, {field: f"{name}x"}))
+    assert "\n" not in str(caught.value)
+
+
+CONTRACTS = {
+    "task.scene": Scene,
+    "task.noise": noises.Noise,
+    "task.inputs": InputScale,
+    "task.targets": TargetScale,
+    "model.name": models.Constructor,
+    "model.activation": lambda row: callable(row),
+    "loss.name": losses.LossFunction,
+    "optimizer.name": optimizers.Rule,
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_row_keeps_its_contract_and_says_what_it_is(name):
+    field, name = name.split(" ")
+    row, contract = tables.row(field, name), CONTRACTS[field]
+    loaded = tables.load(field, name)
+    assert isinstance(loaded, contract) if isinstance(contract, type) else contract(loaded)
+    assert row.summary
+    assert set(row.reads) <= set(config.DEFAULTS)
+
+
+def test_every_table_has_a_contract_and_every_field_that_is_a_name_a_table():
+    assert set(CONTRACTS) == set(tables.TABLES)
+    names = {path for path, value in config.DEFAULTS.items() if isinstance(value, str)} - {"model.padding"}
+    assert names == set(tables.TABLES)
+
+
+READ = sorted({path for table in tables.TABLES.values() for row in table.values() for path in row.reads})
+OTHER = {
+    **{"task.channels": 3, "model.features": (2, 2), "model.kernel_size": 2, "model.padding": "VALID"},
+    **{"model.activation": "tanh", "render": True},
+}
+"""Another value that is allowed, where one more is not."""
+
+
+@pytest.mark.parametrize("path", READ)
+def test_a_field_that_a_row_names_changes_what_it_does(path):
+    """Traced fields: other weights. Static fields: another program. Else the row does not read what it says it does."""
+    reader = next(case for case in DISTINCT if path in tables.fields_read(case))
+    value = dict(config.flatten(reader))[path]
+    if path in config.TRACED:
+        one, two = (alone(config.replace(reader, {path: new}), 0)[0].params for new in (value, value / 2))
+        assert not all(jax.tree.leaves(jax.tree.map(np.array_equal, one, two)))
+    else:
+        one, two = (jaxpr(config.replace(reader, {path: new})) for new in (value, OTHER.get(path, value + 1)))
+        assert one != two
+
+
+def jaxpr(case):
+    seed, step = jnp.uint32(0), jnp.int32(0)
+    state = jax.eval_shape(lambda: member.initialize(case, seed))
+    data = jax.eval_shape(lambda: sampling.prepare(case, seed, step))
+    return str(jax.make_jaxpr(partial(member.train, case))(state, data, seed, step, step))
+
+
+def test_every_name_of_a_task_has_a_closed_form_or_is_named_as_one_that_has_none():
+    for field, forms in closed_forms.FORMS.items():
+        assert set(forms) == set(tables.TABLES[f"task.{field}"]), field
+    assert {f"task.{field}" for field in closed_forms.FORMS} == {f for f in tables.TABLES if f.startswith("task.")}
+
+
+def test_every_field_of_a_task_is_known_to_the_closed_forms():
+    fields = {field.name for field in dataclasses.fields(Task)}
+    assert fields == closed_forms.FIELDS
+
+
+def test_closed_forms_refuse_what_they_do_not_know(monkeypatch):
+    @dataclasses.dataclass(frozen=True)
+    class Curved(Task):
+        curvature: float = 0.0
+
+    with pytest.raises(ConfigurationError, match=r"task.curvature: 0.5 does not have a Bayes-optimal predictor"):
+        closed_forms.require(Curved(curvature=0.5), closed_forms.BAYES)
+    closed_forms.require(Curved(), closed_forms.BAYES)
+    for field in closed_forms.FORMS:
+        monkeypatch.setitem(tables.TABLES[f"task.{field}"], "new", next(iter(tables.TABLES[f"task.{field}"].values())))
+        for form in closed_forms.ALL:
+            with pytest.raises(ConfigurationError, match=f"task.{field}: 'new' does not have {form}"):
+                closed_forms.require(Task(**{field: "new"}), form)
