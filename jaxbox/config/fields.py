@@ -103,7 +103,7 @@ def parse_value(path: str, text: str) -> Value:
 
 def split_items(text: str) -> list[str]:
     """The items of a tuple that is spelled with commas, spaces or both."""
-    return re.split(r"\s*,\s*|\s+", text.strip())
+    return [item for item in re.split(r"[\s,]+", text) if item]
 
 
 def check_type(path: str, value: Any, kind: Any) -> None:

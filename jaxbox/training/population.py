@@ -183,8 +183,9 @@ class Population:
             donate: which arguments are consumed.
         """
         mapped = jax.shard_map(function, mesh=self.mesh, in_specs=specs, out_specs=result_specs, check_vma=False)
-        shardings = tuple(NamedSharding(self.mesh, spec) for spec in specs)
-        return jax.jit(mapped, in_shardings=shardings, donate_argnums=tuple(donate))
+        # Those of results are said, too: of arrays without any element JAX would forget them.
+        shardings, results = jax.tree.map(partial(NamedSharding, self.mesh), (specs, result_specs))
+        return jax.jit(mapped, in_shardings=shardings, out_shardings=results, donate_argnums=tuple(donate))
 
     def chunks(self) -> list[list[tuple[int, int]]]:
         """The members of each chunk, as in `Group.members`."""
@@ -244,5 +245,6 @@ class Population:
         Args:
             data: of `prepare` at `first`, or as the last call has left it.
         """
-        self.compile()
+        if self._advance is None:
+            self.compile()
         return self._advance(state, data, seeds, floats, np.int32(first), np.int32(last))

@@ -132,7 +132,7 @@ BAD = {
     "varied field that nobody reads": (
         [],
         ["--vary", "task.noise_level", "0", ".3", "1"],
-        r"task.noise_level: 0\.3 is not read by task.noise none",
+        r"task.noise_level: 0\.0 is not read by task.noise none",
     ),
     "height beyond any integer": ([], ["--task.height", "9" * 22], "task.height: 9+ .*at most 2147483647"),
     "image beyond memory": (
