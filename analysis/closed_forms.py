@@ -41,7 +41,7 @@ def require(task: Task, form: str) -> None:
         ConfigurationError: a ValueError, with the field, its value and what is allowed.
     """
     # An endless stream: a training set smaller than a batch is no fault of the image distribution.
-    config.check(Configuration(task=dataclasses.replace(task, train_size=0)))
+    config.check_values(Configuration(task=dataclasses.replace(task, train_size=0)))
     for field in dataclasses.fields(task):
         value, path = getattr(task, field.name), f"task.{field.name}"
         if field.name in FORMS:

@@ -1,18 +1,22 @@
 """What the documents say is so: their code runs, their commands work, their tables are complete, and nothing is undocumented."""
 
 import ast
+import dataclasses
 import os
 import re
 import shlex
 import subprocess
 import sys
+import types
 from functools import cache
 from pathlib import Path
 
+import jax.numpy as jnp
 import pytest
 
-from jaxbox.config import tables
+from jaxbox.config import Configuration, Model, Task, tables
 from jaxbox.store import results
+from jaxbox.training import checks, member, sampling
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(
@@ -41,6 +45,27 @@ PYTHON = [(path, number) for path in DOCUMENTS for number, _ in enumerate(blocks
 @pytest.mark.parametrize("document", sorted({path for path, _ in PYTHON}), ids=lambda path: str(path.relative_to(ROOT)))
 def test_python_examples_run_one_after_the_other(document, tmp_path):
     run([sys.executable, "-c", "\n".join(blocks(document, "python"))], tmp_path)
+
+
+def test_the_model_that_readme_adds_is_one(monkeypatch):
+    (source,) = (block for block in blocks(ROOT / "README.md", "python") if "class TwoLayers" in block)
+    (row,) = (block for block in blocks(ROOT / "README.md", "text") if "two_layers" in block)
+    module = types.ModuleType("jaxbox.models.two_layers")
+    exec(source, vars(module))
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setitem(tables.MODELS, "two_layers", eval("{" + row + "}", {"Row": tables.Row})["two_layers"])
+    monkeypatch.setattr(tables, "_fields_read", tables._fields_read.__wrapped__)
+    task = Task(height=6, width=6, box_size=2, train_size=20)
+    model = Configuration(task, Model("two_layers", hidden=5), batch_size=4, steps=2, eval_every=1)
+    checks.check_sweep([model], 1)
+    assert tables.uses_windows(model)
+    seed, step = jnp.uint32(0), jnp.int32(0)
+    state, data = member.initialize(model, seed), sampling.prepare(model, seed, step)
+    assert sorted(state.params) == ["head", "hidden"]
+    # As the built-in model of the same shape: the same numbers from the same seed.
+    builtin = dataclasses.replace(model, model=Model("mlp", hidden=5))
+    ours, theirs = (member.train(case, state, data, seed, step, step + 2)[2]["loss"] for case in (model, builtin))
+    assert float(ours) == float(theirs)
 
 
 def commands():

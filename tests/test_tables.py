@@ -22,7 +22,7 @@ from jaxbox.training.population import Population
 
 BASE = Configuration(
     Task(height=6, width=7, box_size=2, train_size=8, noise_level=0.1),
-    Model(features=(3, 4), kernel_size=3, hidden=8),
+    Model("mlp", features=(3, 4), kernel_size=3, hidden=8),
     optimizer=Optimizer(learning_rate=0.01),
     batch_size=4,
     steps=4,
@@ -192,14 +192,14 @@ PAIRS = {
 
 @pytest.mark.parametrize("pair", PAIRS, ids=PAIRS.values())
 def test_every_pair_can_be_built_trained_and_evaluated(pair):
-    checks.check([pair], seeds=1)
+    checks.check_sweep([pair], seeds=1)
 
 
 @pytest.mark.parametrize("field", tables.TABLES)
 def test_an_unknown_name_is_refused_with_the_nearest(field):
     name = next(iter(tables.TABLES[field]))
     with pytest.raises(ConfigurationError, match=f"{field}: unknown name '{name}x'.*did you mean {name}") as caught:
-        config.check(config.replace(BASE, {field: f"{name}x"}))
+        config.check_values(config.replace(BASE, {field: f"{name}x"}))
     assert "\n" not in str(caught.value)
 
 
@@ -248,7 +248,9 @@ def test_a_field_that_a_row_names_changes_what_it_does(path):
         one, two = (alone(config.replace(reader, {path: new}), 0)[0].params for new in (value, value / 2))
         assert not all(jax.tree.leaves(jax.tree.map(np.array_equal, one, two)))
     else:
-        one, two = (jaxpr(config.replace(reader, {path: new})) for new in (value, OTHER.get(path, value + 1)))
+        one, two = (
+            jaxpr(config.replace(reader, {path: new})) for new in (value, OTHER[path] if path in OTHER else value + 1)
+        )
         assert one != two
 
 

@@ -39,7 +39,7 @@ def run(arguments: Arguments, say: Callable[[str], None]) -> dict[str, Any]:
     kinds = list(itertools.product(dict.fromkeys(arguments.models), sorted(set(arguments.sizes))))
     for kind in kinds:
         configuration = problem.configuration(*kind)
-        config.check(configuration)
+        config.check_values(configuration)
         checks.check_program(configuration)
     names, skipped = available_sides(arguments.peers)
     for name, why in skipped.items():

@@ -5,7 +5,7 @@ tables.py     every name there is       checks.py   what is refused
 plan.py       what a run computes       errors.py   how it is said
 """
 
-from jaxbox.config.checks import LARGEST_INT, check, check_name, refuse_unread, settle
+from jaxbox.config.checks import LARGEST_INT, check_name, check_values, refuse_unread, settle
 from jaxbox.config.errors import ConfigurationError, RunError, look_up, nearest, one_line, require
 from jaxbox.config.fields import (
     DEFAULTS,
@@ -37,8 +37,8 @@ __all__ = [
     "Static",
     "Task",
     "Value",
-    "check",
     "check_name",
+    "check_values",
     "field_types",
     "fingerprint",
     "flatten",

@@ -13,7 +13,7 @@ LARGEST_INT = 2**31 - 1
 """Steps, seeds and sizes are 32-bit integers on the device."""
 
 
-def check(configuration: Configuration) -> None:
+def check_values(configuration: Configuration) -> None:
     """Refuse a configuration that no program could run.
 
     Raises:

@@ -45,7 +45,7 @@ def save_checkpoint(folder: Path, step: int, tree: PyTree[np.ndarray]) -> None:
         files.require_room(folder, memory.tree_bytes(tree))
         shutil.rmtree(aside, ignore_errors=True)
         try:
-            orbax.save(aside, tree)
+            orbax.save(str(aside), tree)
             files.put_folder(aside, folder / str(step))
         except BaseException:
             for half in folder.glob(f"{aside.name}*"):
@@ -63,7 +63,7 @@ def load_checkpoint(checkpoint: Path, like: PyTree[Any]) -> PyTree[np.ndarray]:
         RunError: it is damaged or of another structure.
     """
     try:
-        return orbax.load(checkpoint, jax.tree.map(lambda leaf: np.zeros(1, leaf.dtype), like))
+        return orbax.load(str(checkpoint), jax.tree.map(lambda leaf: np.zeros(1, leaf.dtype), like))
     except Exception as error:  # orbax and TensorStore have many types for what is damaged
         raise RunError(f"run: the checkpoint {checkpoint} is damaged: {one_line(error)}") from None
 

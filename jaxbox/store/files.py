@@ -66,7 +66,7 @@ def put_folder(aside: Path, path: Path) -> None:
 
 
 def require_room(folder: Path, size: int) -> None:
-    """Make sure that so many bytes, and a little more, can be written into a folder now.
+    """Make sure that `size` bytes, and a little more, can be written into a folder now.
 
     Raises:
         OSError: the disk, or the user's share of it, is too full.

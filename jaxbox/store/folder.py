@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from jaxbox import config
-from jaxbox.config import ConfigurationError, Plan, RunError
+from jaxbox.config import ConfigurationError, Plan, RunError, tables
 from jaxbox.store import files
 
 CONFIGURATION, MANIFEST, RESULTS, CHECKPOINTS = "configuration.json", "manifest.json", "results.zarr", "checkpoints"
@@ -87,7 +87,7 @@ def _refuse_newer(path: Path, content: dict[str, Any]) -> None:
     made = content.get("version", "an unknown version")
     for values in content["configurations"]:
         for field, value in _leaves(values):
-            allowed = config.tables.TABLES.get(field)
+            allowed = tables.TABLES.get(field)
             if field not in config.DEFAULTS or (allowed is not None and value not in allowed):
                 what = field if field not in config.DEFAULTS else f"{field} {value!r}"
                 raise RunError(

@@ -63,7 +63,7 @@ def curve_table(run: str | Path, name: str) -> pandas.DataFrame:
     evaluated = {(index, step) for index, c in enumerate(plan.configurations) for step in c.evaluation_steps()}
     reached = table["step"] <= table["last_step"]
     own = np.array([pair in evaluated for pair in zip(table["configuration"], table["step"], strict=True)])
-    table = table[reached & own].drop(columns="last_step").reset_index(drop=True)
+    table = table.loc[reached & own].drop(columns="last_step").reset_index(drop=True)
     return _with_fields(results, table, plan, list(plan.varied()))
 
 
@@ -98,8 +98,7 @@ def _with_fields(
     keys = [key for key in ("configuration", "seed", "step") if key in table]
     merged = table.merge(chosen, on="configuration", how="left")
     numbers = [column for column in table if column not in keys]
-    ordered = merged.sort_values(keys, ignore_index=True)[
-        [*keys, *(path for path in chosen if path != "configuration"), *numbers]
-    ]
+    order = [*keys, *(path for path in chosen if path != "configuration"), *numbers]
+    ordered = merged.sort_values(keys, ignore_index=True).reindex(columns=order)
     ordered.attrs = dict(results.attrs)
     return ordered

@@ -55,7 +55,7 @@ def run(
     if plan is None and resume is None:
         raise ConfigurationError("configurations: none given; it must be at least one, or resume a run")
     for configuration in plan.configurations if plan else ():
-        config.check(configuration)
+        config.check_values(configuration)
 
     from jaxbox import store
     from jaxbox.training import checks, devices
@@ -71,7 +71,7 @@ def run(
         store.require_format(path)
         store.require_checkpoints(path, plan)
     warning = devices.one_device_per_core()
-    checks.check(plan.configurations, plan.seeds)
+    checks.check_sweep(plan.configurations, plan.seeds)
     devices.float32_products()
     if resume is None:
         store.create(path, plan, overwrite)

@@ -82,7 +82,7 @@ def plan(words: Sequence[str], arguments: Arguments) -> Plan:
         for changes in itertools.product(*[_variations(words) for words in arguments.vary])
     ]
     for configuration in varied:
-        config.check(configuration)
+        config.check_values(configuration)
     config.refuse_unread(varied, {path for path, *_ in arguments.vary} | _options(words))
     return Plan(tuple(dict.fromkeys(map(config.settle, varied))), arguments.seeds, arguments.experiment)
 

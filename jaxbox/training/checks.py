@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxbox import config, task
-from jaxbox.config import Configuration, ConfigurationError, Static
+from jaxbox.config import Configuration, ConfigurationError, Static, tables
 from jaxbox.training import evaluation, member, memory, sampling
 
 COPIES_OF_STATE = 3
@@ -15,14 +15,14 @@ LARGEST_KERNEL_GROWTH = 2
 """A kernel more than twice as large as the image has weights that never meet a pixel."""
 
 
-def check(configurations: Sequence[Configuration], seeds: int) -> None:
+def check_sweep(configurations: Sequence[Configuration], seeds: int) -> None:
     """Refuse a sweep that could not be trained. Compiles nothing; traces each program once.
 
     Raises:
         ConfigurationError: the first thing that is wrong, in one line.
     """
     for configuration in configurations:
-        config.check(configuration)
+        config.check_values(configuration)
     config.refuse_unread(configurations)
     programs = [static.configuration for static in dict.fromkeys(map(Static.of, configurations))]
     for program in programs:
@@ -70,7 +70,7 @@ def _check_sizes(configuration: Configuration) -> None:
     memory.require_fit("task.height", shape.height, 4 * pixels * shape.channels, "one image takes")
     largest = LARGEST_KERNEL_GROWTH * max(shape.height, shape.width) - 1
     kernel = configuration.model.kernel_size
-    if "model.kernel_size" in config.tables.fields_read(configuration):
+    if "model.kernel_size" in tables.fields_read(configuration):
         config.require(kernel <= largest, "model.kernel_size", kernel, f"at most {largest}, so that it meets the image")
 
 

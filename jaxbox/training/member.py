@@ -62,7 +62,8 @@ def weights_of(network: nnx.Module) -> Weights:
 def initialize(configuration: Configuration, seed: Int[Array, ""]) -> State:
     """The state before the first step."""
     weights = weights_of(build(configuration, sampling.keys_of(configuration, seed).initial))
-    return State(*weights, _rule(configuration).init(weights.params), jnp.int32(-1))
+    optimizer_state = _rule(configuration).init(weights.params)
+    return State(weights.params, weights.variables, optimizer_state, jnp.int32(-1))
 
 
 def merge(configuration: Configuration, weights: Weights, streams: Key[Array, ""] | None = None) -> nnx.Module:
@@ -150,7 +151,7 @@ def train_step(
     running = state.failed_step < 0
     kept = jax.tree.map(lambda new, old: jnp.where(finite & running, new, old), new, state.weights)
     failed_step = jnp.where(running & ~finite, step, state.failed_step)
-    return State(*kept, optimizer_state, failed_step), {"loss": loss, "gradient_norm": norm}
+    return State(kept.params, kept.variables, optimizer_state, failed_step), {"loss": loss, "gradient_norm": norm}
 
 
 def _all_finite(tree: PyTree[Array]) -> Bool[Array, ""]:

@@ -34,7 +34,7 @@ def free_bytes() -> int:
 
 
 def affordable_members(device: Any, devices: int, state_bytes: int, member_bytes: Callable[[], int]) -> int:
-    """How many members may train at once on so many devices like this one; at least one a device.
+    """How many members may train at once on several devices like this one; at least one a device.
 
     Args:
         state_bytes: of what one member keeps between steps.

@@ -247,4 +247,5 @@ class Population:
         """
         if self._advance is None:
             self.compile()
+        assert self._advance is not None
         return self._advance(state, data, seeds, floats, np.int32(first), np.int32(last))

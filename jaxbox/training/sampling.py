@@ -55,7 +55,8 @@ def keys_of(configuration: Configuration, seed: Integer[Array, ""]) -> Keys:
 def _keys(seed: Integer[Array, ""]) -> Keys:
     key = jax.random.key(seed)
     # Folded in, so that members are those of versions that had no streams.
-    return Keys(*jax.random.split(key, 4), jax.random.fold_in(key, 4))
+    initial, data, order, noise = jax.random.split(key, 4)
+    return Keys(initial, data, order, noise, jax.random.fold_in(key, 4))
 
 
 def training_set(configuration: Configuration, keys: Keys) -> Int[Array, " train_size"]:

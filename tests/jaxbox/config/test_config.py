@@ -134,7 +134,7 @@ BAD = [
 @pytest.mark.parametrize(("changes", "message"), BAD, ids=[str(changes) for changes, _ in BAD])
 def test_check_names_the_field_and_the_value(changes, message):
     with pytest.raises(ConfigurationError, match=message) as caught:
-        config.check(config.replace(Configuration(), changes))
+        config.check_values(config.replace(Configuration(), changes))
     assert "\n" not in str(caught.value)
 
 
@@ -153,7 +153,7 @@ GOOD = [
 
 @pytest.mark.parametrize("changes", GOOD, ids=str)
 def test_check_accepts_the_limits_themselves(changes):
-    config.check(config.replace(Configuration(), changes))
+    config.check_values(config.replace(Configuration(), changes))
 
 
 def test_the_fingerprint_changes_with_all_that_determines_the_numbers():

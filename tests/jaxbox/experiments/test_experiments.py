@@ -17,7 +17,7 @@ EXPERIMENT = pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_configuration_is_distinct_checked_and_built(name):
     configurations = EXPERIMENTS[name]()
     assert len(set(configurations)) == len(configurations) > 0
-    checks.check(configurations, seeds=2)
+    checks.check_sweep(configurations, seeds=2)
     for configuration in configurations:
         assert config.settle(configuration) == configuration, "it sets a field that it does not read"
         state = jax.eval_shape(lambda c=configuration: member.initialize(c, jnp.uint32(0)))

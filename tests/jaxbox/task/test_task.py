@@ -200,5 +200,5 @@ def test_training_positions_are_uniform():
 )
 def test_check_refuses_names_in_no_table(field, value, nearest):
     with pytest.raises(ConfigurationError, match=f"task.{field}: unknown name '{value}'.*{nearest or ''}"):
-        config.check(Configuration(Task(**{field: value})))
-    config.check(Configuration())
+        config.check_values(Configuration(Task(**{field: value})))
+    config.check_values(Configuration())

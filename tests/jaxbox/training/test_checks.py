@@ -16,7 +16,7 @@ from jaxbox.training import checks, memory
 def refused(match, changes, seeds=1):
     before = psutil.Process().memory_info().rss
     with pytest.raises(ConfigurationError, match=match) as caught:
-        checks.check([dataclasses.replace(Configuration(), **changes)], seeds)
+        checks.check_sweep([dataclasses.replace(Configuration(), **changes)], seeds)
     assert "\n" not in str(caught.value)
     assert psutil.Process().memory_info().rss - before < 2**30, "less than a GiB was taken"
 
@@ -93,14 +93,14 @@ def test_the_network_is_called_on_what_the_task_will_hand_it(task, reads, messag
     if message:
         refused(message, chosen)
     else:
-        checks.check([dataclasses.replace(Configuration(), **chosen)], 1)
+        checks.check_sweep([dataclasses.replace(Configuration(), **chosen)], 1)
 
 
 def test_a_program_is_tried_once_a_group(monkeypatch):
     tried = []
     monkeypatch.setattr(checks, "check_program", tried.append)
     rates = [Configuration(optimizer=Optimizer(learning_rate=rate)) for rate in (0.1, 0.2, 0.3)]
-    checks.check([*rates, dataclasses.replace(rates[0], batch_size=4)], 2)
+    checks.check_sweep([*rates, dataclasses.replace(rates[0], batch_size=4)], 2)
     assert len(tried) == 2
 
 
