@@ -31,5 +31,5 @@ def example(
     """
     places = position(task, index)
     if windows:
-        return scenes.of(task).windows(task, index, *input_scale(task)), targets(task, places)
+        return scenes.windowed(task).windows(task, index, *input_scale(task)), targets(task, places)
     return inputs(task, apply_noise(task, render(task, places), draws)), targets(task, places)

@@ -13,7 +13,7 @@ class Scene(Protocol):
     """What a row of the table of scenes must be: a module, or an object, with these functions.
 
     Functions of integer positions accept NumPy arrays (and compute in float64, for analysis) or JAX arrays (float32,
-    inside the compiled step). A scene whose row does not name `render` needs no `windows`.
+    inside the compiled step).
     """
 
     def position_shape(self, task: Task) -> tuple[int, int]:
@@ -36,6 +36,11 @@ class Scene(Protocol):
         """Mean and variance of all clean pixels together, in [0, 1] units."""
         ...
 
+
+@runtime_checkable
+class WindowedScene(Scene, Protocol):
+    """A scene whose row names `render`: all that differs between its images is one window on an even background."""
+
     def windows(self, task: Task, index: Int[Any, " n"], scale: float, offset: float) -> Windowed:
         """The images at these indices as windows, of pixels that are scaled and then shifted by these numbers."""
         ...
@@ -47,4 +52,9 @@ def of(task: Task) -> Scene:
     Raises:
         ConfigurationError: it is in no table.
     """
+    return tables.load("task.scene", task.scene)
+
+
+def windowed(task: Task) -> WindowedScene:
+    """The task's scene, of a task that takes windows (`config.tables.takes_windows`)."""
     return tables.load("task.scene", task.scene)

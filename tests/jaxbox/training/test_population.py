@@ -279,3 +279,15 @@ def test_products_are_float32_unless_jax_was_told_otherwise(backend, told, expec
         assert jax.config.jax_default_matmul_precision == expected
     finally:
         jax.config.update("jax_default_matmul_precision", None)
+
+
+def test_a_compiled_program_says_what_it_holds():
+    (group,) = groups.group(MLP, SEEDS)
+    many = Population(group, devices=jax.devices()[:1])
+    many.compile()
+    seeds, floats = many.inputs(many.chunks()[0])
+    state, data = many.initialize(seeds, floats), many.prepare(seeds, 0)
+    kept = sum(leaf.nbytes for leaf in jax.tree.leaves((state, data, seeds, floats)))
+    # Beside what it is given there are a step's intermediate values, here less than a hundred times as much.
+    assert kept < many.program_bytes() < 100 * kept
+    assert many._member_bytes() < many.program_bytes()
