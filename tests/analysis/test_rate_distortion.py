@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import entropy
+from scipy.stats import entropy, norm, uniform
 
 from analysis import information as info
 from analysis.rate_distortion import tangent
@@ -99,6 +99,14 @@ def test_discrete_bound_is_the_entropy_of_a_discrete_gaussian(slope):
     mean_square = (weight * integers**2).sum() / weight.sum()
     result = info.discrete_shannon_bound(mean_square, 1000, 1.0)
     assert result == pytest.approx(np.log(1000) - entropy(weight), rel=1e-12)
+
+
+def test_dithered_bound_is_what_a_gaussian_of_the_variance_of_error_and_dither_leaves():
+    """Blurred by a uniform one spacing wide, Y is uniform over P spacings, and the dither's variance adds to the MSE."""
+    mse, dither = np.array([0.0, 0.01, 0.3, 2.0]), uniform(-0.25, 0.5)
+    expected = uniform(0, 30 * 0.5).entropy() - norm(scale=np.sqrt(mse + dither.var())).entropy()
+    assert np.all(expected > 0)
+    np.testing.assert_allclose(info.dithered_bound(mse, 30, 0.5), expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("positions", [1, 2, 3, 28, 57])
