@@ -125,6 +125,20 @@ def test_dither_keeps_the_information_of_a_lattice():
     assert np.all(np.abs(estimate.coordinates.value - exact) < 4 * estimate.coordinates.standard_error + 0.02)
     explicit = info.mutual_information(targets, predictions, spacing=(0.25, 0.25))
     np.testing.assert_array_equal(explicit.coordinates, estimate.coordinates.value)
+    # Units do not matter, and those of a power of 2 do not even round.
+    smaller = info.mutual_information(targets / 8, predictions / 8)
+    np.testing.assert_array_equal(smaller.coordinates, estimate.coordinates.value)
+
+
+def test_a_lattice_is_blurred_by_one_spacing():
+    random = np.random.default_rng(1)
+    targets = random.integers(8, size=800) * 0.25
+    predictions = targets + 0.2 * random.standard_normal(800)
+    blurred = targets + np.random.default_rng(5).uniform(-0.125, 0.125, 800)
+    expected = mutual_info_regression(predictions[:, None], blurred, random_state=0)
+    # As without dither: the same counts but for a few near-ties.
+    assert info.mutual_information(targets, predictions, seed=5).joint == pytest.approx(expected[0], abs=1e-3)
+    assert abs(info.mutual_information(targets, predictions, spacing=0.0).joint - expected[0]) > 0.01
 
 
 def test_perfect_predictions_carry_the_entropy():
@@ -186,6 +200,24 @@ def test_standard_errors_are_the_spread_over_data_sets():
     spread = np.std([e.joint.value for e in estimates], ddof=1)
     # The spread of 40 has a relative error of 1 / sqrt(78) = 11%; small parts are a little noisier than 1 / n.
     assert np.mean([e.joint.standard_error for e in estimates]) == pytest.approx(spread, rel=0.45)
+
+
+def test_standard_errors_of_a_mean_are_the_known_ones():
+    """Means of random parts of n numbers vary by S^2 / part, with S^2 / n for the whole, whatever the numbers are."""
+    numbers = np.random.default_rng(0).exponential(size=(2520, 2))  # 2, 3, .. 10 divide 2520
+
+    def mean(some, others):
+        return info.Information(some.mean(0), float(others[:, 0].mean()))
+
+    estimates = [info.with_standard_error(mean, numbers, 3 * numbers, seed) for seed in range(200)]
+    exact = numbers.var(0, ddof=1) / len(numbers)
+    # A variance over p parts has a relative error of (2 / (p - 1))^.5: together at most .61, for 200 seeds .043.
+    for axis in range(2):
+        variance = np.mean([e.coordinates.standard_error[axis] ** 2 for e in estimates])
+        assert variance == pytest.approx(exact[axis], rel=0.2)
+    assert np.mean([e.joint.standard_error**2 for e in estimates]) == pytest.approx(9 * exact[0], rel=0.2)
+    np.testing.assert_allclose(estimates[0].coordinates.value, numbers.mean(0), rtol=1e-12)
+    assert estimates[0].joint.value == pytest.approx(3 * numbers[:, 0].mean(), rel=1e-12)
 
 
 @pytest.mark.parametrize(
