@@ -38,6 +38,7 @@ def made_up_run():
         "configuration": [0, 1],
         "step": [0, 5, 10],
         "split": ["all", "seen", "unseen"],
+        "axis": ["x", "y"],
         "optimizer.learning_rate": ("configuration", [0.1, 0.001]),
         "model.name": ("configuration", ["cnn", "mlp"]),
     }
@@ -119,6 +120,14 @@ def test_a_narrow_table_says_the_same_on_two_lines():
     assert again == words
     assert narrow.splitlines()[3] == "0: cnn learning_rate=0.1"
     assert narrow.splitlines()[4].startswith("    4  50% [15, 85]  0.2700 [0.0300, 0.6000]  25% ")
+
+
+def test_a_table_is_narrow_only_where_it_must_be():
+    wide = summary.table(made_up_run(), width=200)
+    needed = max(map(len, wide.splitlines()[:4]))
+    assert summary.table(made_up_run(), needed) == wide
+    narrow = summary.table(made_up_run(), needed - 1).splitlines()
+    assert len(narrow) > len(wide.splitlines())
 
 
 def test_the_widest_numbers_fit_80_columns():
