@@ -75,6 +75,24 @@ def test_delta_is_variance_plus_squared_bias_of_the_error_and_of_nothing_else():
     assert audit.bias_below_error().verdict == "true"
 
 
+@pytest.mark.parametrize(
+    ("verdict", "prediction", "claim"),
+    [
+        # The mean predictor: claimed to be without error, off by the variance.
+        (audit.error_decomposition(), np.full(SAMPLES, SIGNS.mean()), lambda z, p: p.var() + z.mean() ** 2),
+        # The perfect one: claimed to be off by the variance.
+        (audit.variance_below_error(), SIGNS, lambda z, p: p.var()),
+        (audit.bias_below_error(), SIGNS - 0.5, lambda z, p: z.mean() ** 2),
+    ],
+    ids=["decomposition", "variance", "bias"],
+)
+def test_numbers_about_delta_are_those_of_simulated_signs(verdict, prediction, claim):
+    error = SIGNS - prediction
+    # The variance of 4,000 fair signs is 1 less the square of their mean, 0 +- .016.
+    assert verdict.claimed == pytest.approx(claim(error, prediction), abs=0.01)
+    assert verdict.true == pytest.approx(np.mean(error**2), abs=0.01)
+
+
 def test_bias_separates_delta_from_the_variance():
     verdict = audit.error_variance()
     error = 1 + SIGNS
@@ -99,6 +117,7 @@ def test_least_error_and_most_information_part():
     errors = [np.mean((targets - constant * np.abs(targets)) ** 2) for constant in (-0.5, 0.0, 0.5)]
     assert errors[1] == min(errors)
     mirrored = audit.information_of_negated()
+    assert mirrored.claimed == 0, "the least MSE, that of a perfect prediction"
     assert mirrored.true == pytest.approx(np.mean((BLURRED + BLURRED) ** 2) / BLURRED.var(), abs=0.02)
 
 

@@ -157,7 +157,7 @@ def test_without_noise_everything_is_known(noise, level):
 
 @pytest.mark.parametrize(("noise", "level"), [("white", 1e7), ("salt_pepper", 1.0)])
 def test_with_noise_alone_nothing_is_known(noise, level):
-    task = Task(height=9, width=6, box_size=3, noise=noise, noise_level=level)
+    task = Task(height=9, width=7, box_size=3, noise=noise, noise_level=level)
     # Images of 1 in noise of 1e7: a relative excess of order 1e-7 over the variance of the positions.
     np.testing.assert_allclose(bayes.mmse(task, KEY, 50).value, np.var(centres(task), axis=0), rtol=1e-6)
     assert bayes.information(task, KEY, 50).value < 1e-12
