@@ -125,6 +125,8 @@ def test_scale_does_not_change_information():
     verdict = audit.scale_of_targets()
     # One of four equally likely pairs is (-1, 1): ln 4 - 0.5 ln 2 - ... = H(Yhat) - H(Yhat | Y) = H(1/4) - 0.5 ln 2.
     assert verdict.true == pytest.approx(-0.25 * np.log(0.25) - 0.75 * np.log(0.75) - 0.5 * np.log(2))
+    # The entropy of a Gaussian as wide as 10 Y is above that of one as wide as Y by what the claim adds.
+    assert verdict.claimed - verdict.true == pytest.approx(0.5 * np.log((10 * SIGNS).var() / SIGNS.var()), rel=1e-12)
     noisy = SIGNS + RANDOM.standard_normal(SAMPLES)
     first, second = (mutual_information(scale * SIGNS, noisy).joint for scale in (1, 10))
     assert first == pytest.approx(second, abs=1e-6)
