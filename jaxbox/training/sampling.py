@@ -14,6 +14,8 @@ from jaxtyping import Array, Bool, Int, Integer, Key
 from jaxbox import task
 from jaxbox.config import Configuration
 
+MOST_BITS_OF_A_NUMBER = 14
+"""Of a word's 32 bits, those that may hold an example's number; the others are random."""
 SHARED_SEED = 0
 """The seed whose training set, order and noise every member has where batches are shared."""
 
@@ -103,11 +105,12 @@ def epoch_order(keys: Keys, epoch: Int[Array, ""], count: int) -> Int[Array, " c
 
     Each example is sorted by a word of random bits whose low bits hold its own number: on CPU a sort of single words
     is four times faster than one of pairs. Where random bits are equal, a mask drawn for all numbers says which comes
-    first, so that every pair is in either order equally often.
+    first, so that every pair is in either order equally often. Ties share that mask: where there are many, as from
+    2^15 examples on, orders rise or fall together more often than they should, and pairs are sorted after all.
     """
     key = jax.random.fold_in(keys.order, epoch)
     width = (count - 1).bit_length()
-    if width > 16:  # too few bits would be left
+    if width > MOST_BITS_OF_A_NUMBER:
         return jnp.argsort(jax.random.bits(key, (count,)))
     bits, low = jax.random.bits(key, (count + 1,)), jnp.uint32(2**width - 1)
     mask = bits[count] & low
