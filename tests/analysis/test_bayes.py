@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 from scipy.integrate import quad
-from scipy.stats import multivariate_normal, norm
+from scipy.stats import multivariate_normal, norm, sem
 
 from analysis import bayes
 from jaxbox import task as tasks
@@ -187,6 +187,22 @@ def test_estimates_do_not_depend_on_the_batches(monkeypatch):
     monkeypatch.setattr(bayes, "BATCH_PIXELS", 36 * 32)
     # 32, 32, 32 and 4 images: the same draws, added up in another order.
     np.testing.assert_allclose(bayes.mmse(task, KEY, 100), whole, rtol=1e-12)
+
+
+@pytest.mark.parametrize("samples", [2, 7])
+def test_an_estimate_is_the_mean_over_its_images(monkeypatch, samples):
+    task, values, of_one = Task(height=6, width=6, box_size=2, noise="white", noise_level=0.8), [], bayes._negentropy
+
+    def recorded(*arguments):
+        values.append(of_one(*arguments))
+        return values[-1]
+
+    monkeypatch.setattr(bayes, "_negentropy", recorded)
+    monkeypatch.setattr(bayes, "BATCH_PIXELS", 36 * 4)
+    estimate = bayes.information(task, KEY, samples)
+    values = np.concatenate(values)
+    assert len(values) == samples
+    np.testing.assert_allclose(estimate, (values.mean(), sem(values)), rtol=1e-12)
 
 
 def test_standard_errors_are_the_spread_over_keys():

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize_scalar
 
 from analysis.dynamics import max_stable_learning_rate, mean_squared_error, spectrum, steps_to_r2
 from analysis.linear import lmmse, minimum_norm
@@ -190,6 +191,30 @@ def test_minibatches_of_noisy_images_contract_too(noise, noise_level, inputs):
         assert growth(moment, fourth, 0.999 * rate, batch_size) < 0
         # Nor is the bound idle: at most 1.5 times too careful with single images of 6 pixels.
         assert batch_size > 1 or growth(moment, fourth, 1.5 * rate, batch_size) > 0
+
+
+@INPUTS
+@pytest.mark.parametrize("noise", ["white", "salt_pepper"])
+def test_the_rate_of_noisy_single_images_is_the_best_that_the_inequality_allows(noise, inputs):
+    """2 |a b| <= k a^2 + b^2 / k leaves two multiples of the two parts of M, whose larger one counts: least over k."""
+    task = dataclasses.replace(SHAPES["colour"], noise=noise, noise_level=0.3, inputs=inputs)
+    (scale, offset), pixels = tasks.input_scale(task), 5 * 6 * 3
+    if noise == "white":
+        variance = scale**2 * 0.3**2
+        images = tasks.inputs(task, tasks.render(task, tasks.positions(task)))
+        signal = np.mean(np.sum(images**2, axis=(1, 2, 3)))
+
+        def multiple(log_k):
+            return max(2 * variance * np.exp(log_k), 2 * (variance + signal / np.exp(log_k)))
+    else:
+        variance, contrast = scale**2 * 0.15 * 0.85, abs(scale) * 0.7
+
+        def multiple(log_k):
+            return abs(scale + 2 * offset) * max(variance * np.exp(log_k), contrast + pixels / np.exp(log_k))
+
+    least = minimize_scalar(multiple, bounds=(-15, 15), method="bounded", options={"xatol": 1e-10}).fun
+    expected = 2 / (np.trace(dense_moments(task)[0]) + least)
+    assert max_stable_learning_rate(task, batch_size=1) == pytest.approx(expected, rel=1e-8)
 
 
 @pytest.mark.parametrize("inputs", tables.INPUTS)

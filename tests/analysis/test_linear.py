@@ -200,6 +200,18 @@ def test_finite_sample_fits_solve_their_normal_equations():
         assert np.all(fit.mse > lmmse(task).mse)
 
 
+def test_two_examples_are_fitted_exactly():
+    task = SHAPES["margins"]
+    places = tasks.positions(task)[[0, -1]]
+    images, targets = tasks.render(task, places), tasks.targets(task, places)
+    np.testing.assert_allclose(fit_ols(task, images, targets).predict(images), targets, atol=1e-14)
+
+
+def test_a_predictor_keeps_the_weights_that_its_error_is_of():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        ramp(SHAPES["square"]).weights = np.zeros((8, 8, 2))
+
+
 def test_gram_modes_diagonalise_the_overlaps_with_exact_parity():
     for positions, box_size in [(1, 4), (2, 1), (7, 3), (10, 10), (64, 5)]:
         indicator = np.array([[c <= j < c + box_size for j in range(positions + box_size)] for c in range(positions)])
@@ -247,6 +259,8 @@ def test_bad_arguments_are_refused_by_name():
     holed = np.where(images > 0, np.nan, images)
     with pytest.raises(ValueError, match=r"images has shape \(36, 8, 7, 1\)"):
         lmmse(task).predict(images[:, :, 1:])
+    with pytest.raises(ValueError, match=r"images has shape \(8, 8, 1\); it must be \(any, 8, 8, any\)"):
+        lmmse(task).predict(images[0])
     with pytest.raises(ValueError, match="images has NaN"):
         lmmse(task).predict(holed)
     with pytest.raises(ValueError, match="images has NaN"):

@@ -147,6 +147,7 @@ def test_the_threads_bound_is_vacuous_at_the_variance_and_infinite_at_zero():
         ((np.nan, 5, 1.0), "mse holds NaN"),
         (([0.1, np.inf], 5, 1.0), "mse holds NaN or infinity"),
         ((0.1, 0, 1.0), "positions is 0"),
+        ((0.1, 2.5, 1.0), "positions is 2.5; it must be an integer"),
         ((0.1, 5, 0.0), "spacing is 0.0"),
         ((0.1, 5, np.nan), "spacing is nan"),
     ],

@@ -65,5 +65,14 @@ def test_r2_of_predictions_that_overflowed_is_minus_infinity(error):
     assert np.isnan(r2[1, 2:]).all(), "a member that has not begun has no R2"
 
 
+def test_an_evaluation_before_the_first_step_counts():
+    run = made_up_run()
+    run["last_step"][1, 2] = 0
+    run["mse"][1, 2, 0, 0] = 0.7 * VARIANCE
+    run["dead_fraction"][1, 2, 0] = 1.0
+    np.testing.assert_allclose(measures.final_r2(run)[1], [0.05, -3.0, 0.3, np.nan], atol=1e-12)
+    assert measures.dead_layer(run)[1].values.tolist() == [False, False, True, False]
+
+
 def test_a_layer_is_dead_if_all_of_it_is():
     assert measures.dead_layer(made_up_run()).values.tolist() == [[False, False, False, True], [False] * 4]

@@ -49,6 +49,11 @@ def test_labels_name_what_varies_model_first():
     assert closing_table.labels(made_up_run()) == ["cnn learning_rate=0.1", "mlp learning_rate=0.001"]
 
 
+def test_labels_name_fields_of_the_configuration_itself():
+    run = made_up_run().assign_coords({"batch_size": ("configuration", [8, 64])})
+    assert [label.split()[-1] for label in closing_table.labels(run)] == ["batch_size=8", "batch_size=64"]
+
+
 def test_labels_tell_numbers_apart_that_differ_late():
     run = made_up_run().drop_vars("model.name")
     run["optimizer.learning_rate"] = ("configuration", [0.001, 0.00100001])
@@ -114,6 +119,14 @@ def test_the_table_has_a_row_a_configuration():
     assert second.split()[-2:] == ["1", "2.5"]
 
 
+def test_an_evaluation_before_the_first_step_counts():
+    run = made_up_run()
+    run["last_step"][1, 2] = 0
+    run["mse"][1, 2, 0, 0] = 0.7 * VARIANCE
+    # Of .05, -3 and .3 one has collapsed.
+    assert closing_table.table(run, width=200).splitlines()[3].split()[3:5] == ["3", "33%"]
+
+
 def test_a_narrow_table_says_the_same_on_two_lines():
     wide, narrow = (closing_table.table(made_up_run(), width).split("collapsed: ")[0] for width in (200, 80))
     words, again = ([word for word in text.split() if set(word) != {"-"}] for text in (wide, narrow))
@@ -123,10 +136,10 @@ def test_a_narrow_table_says_the_same_on_two_lines():
 
 
 def test_a_table_is_narrow_only_where_it_must_be():
-    wide = summary.table(made_up_run(), width=200)
+    wide = closing_table.table(made_up_run(), width=200)
     needed = max(map(len, wide.splitlines()[:4]))
-    assert summary.table(made_up_run(), needed) == wide
-    narrow = summary.table(made_up_run(), needed - 1).splitlines()
+    assert closing_table.table(made_up_run(), needed) == wide
+    narrow = closing_table.table(made_up_run(), needed - 1).splitlines()
     assert len(narrow) > len(wide.splitlines())
 
 
@@ -149,9 +162,9 @@ def test_a_long_name_is_folded_never_cut():
 
 
 def test_a_long_table_repeats_its_heading():
-    run = made_up_run().isel(configuration=np.tile([0, 1], 23)).assign_coords(configuration=range(46))
+    run = made_up_run().isel(configuration=np.tile([0, 1], 30)).assign_coords(configuration=range(60))
     lines = closing_table.table(run, width=80).splitlines()
-    assert [line.split(":")[0] for line in lines if "learning_rate" in line] == [str(index) for index in range(46)]
+    assert [line.split(":")[0] for line in lines if "learning_rate" in line] == [str(index) for index in range(60)]
     assert sum(line.startswith("seeds ") for line in lines) == 3
 
 

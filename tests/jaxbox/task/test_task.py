@@ -1,5 +1,7 @@
 """The task against plain Python loops, its formulas, and the statistics of its noise."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,6 +11,7 @@ from scipy import stats
 from jaxbox import config
 from jaxbox import task as tasks
 from jaxbox.config import Configuration, ConfigurationError, Task, tables
+from jaxbox.layers.windows import windowed as windows
 
 SHAPES = {
     "square": Task(height=6, width=6, box_size=2),
@@ -185,6 +188,21 @@ def test_an_example_is_the_noisy_scaled_image_and_the_target_of_its_position():
         column, row = looped_positions(task)[place]
         np.testing.assert_array_equal(image, 255 * looped_image(task, column, row))
         np.testing.assert_allclose(target, [2 * (column + 1) / 5 - 1, 2 * (row + 1) / 6 - 1], atol=3e-7)
+
+
+@pytest.mark.parametrize("inputs", ["unit", "inverted"])
+def test_windows_stand_for_the_images_of_their_positions(inputs):
+    task = dataclasses.replace(SHAPES["margins"], inputs=inputs)
+    index = np.arange(tasks.position_count(task))[::-1].copy()
+    expected = np.stack([looped_image(task, column, row) for column, row in looped_positions(task)[::-1]])
+    if inputs == "inverted":
+        expected = 1 - expected
+
+    def rendered(index):
+        return windows.render(tasks.example(task, index, jnp.zeros(expected.shape), windows=True)[0])
+
+    np.testing.assert_array_equal(jax.jit(lambda: rendered(index))(), expected)
+    np.testing.assert_array_equal(jax.jit(rendered)(jnp.asarray(index)), expected)
 
 
 def test_training_positions_are_uniform():

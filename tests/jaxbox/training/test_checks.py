@@ -88,7 +88,6 @@ class Picky(nnx.Module):
 def test_the_network_is_called_on_what_the_task_will_hand_it(task, reads, message, monkeypatch):
     row = tables.Row(f"{sys.modules[__name__].__name__}:Picky", "for this test", reads)
     monkeypatch.setitem(tables.MODELS, "picky", row)
-    tables._fields_read.cache_clear()
     chosen = {"task": task, "model": Model("picky")}
     if message:
         refused(message, chosen)

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from jaxbox import layers
 from jaxbox import task as tasks
 from jaxbox.config import Configuration, Model, Optimizer, Task, tables
-from jaxbox.layers import LitUnits, Windowed
+from jaxbox.layers import LitUnits, Windowed, convolution
+from jaxbox.layers.windows import products
 from jaxbox.layers.windows import windowed as windows
 from jaxbox.training import member, sampling
 
@@ -101,6 +102,12 @@ def test_a_batch_smaller_than_the_number_of_windows_with_repeats(name, size):
     assert_windows_are_exact(task, model, jnp.asarray(index))
 
 
+def test_windows_of_their_own_that_reach_over_one_border_only():
+    task = Task(12, 12, 2, inputs="inverted", margin_bottom=6)
+    model = Model(features=(2,), kernel_size=3, stride=1)
+    assert_windows_are_exact(task, model, jnp.array([0, 16, 30]))
+
+
 @pytest.mark.parametrize(
     ("task", "model", "size"),
     [(Task(20, 17, 3), Model(features=(2,)), 60), (*CASES["mlp"], 1000)],
@@ -144,6 +151,45 @@ def test_functions_of_the_pixels_themselves():
         output, expected = layer(first), layer(jax.nn.sigmoid(images))
         rendered = windows.render(output) if isinstance(output, Windowed) else output
         np.testing.assert_allclose(rendered, expected, atol=2e-6)
+
+
+def windows_of(task, count):
+    index = np.arange(count) % tasks.position_count(task)
+    draws = jnp.zeros((count, task.height, task.width, task.channels))
+    return tasks.example(task, index, draws, windows=True)[0]
+
+
+@pytest.mark.parametrize(("box", "inputs"), [(4, "inverted"), (3, "inverted"), (4, "unit")])
+def test_the_empty_image_is_not_lit_where_every_example_covers_it(box, inputs):
+    task = Task(4, 4, box, inputs=inputs)
+    count = tasks.position_count(task)
+    images = tasks.inputs(task, tasks.render(task, tasks.positions(task)))
+    rectified = windows.pointwise(windows_of(task, count), jax.nn.relu)
+    assert windows.lit_units(rectified).tolist() == [bool((images > 0).any())]
+
+
+@pytest.mark.parametrize(("size", "enough"), [(5, 5), (6, 5), (16, 1)])
+def test_windows_are_convolved_where_that_takes_fewer_products(size, enough):
+    """A window of 4 pixels in a frame of 5 meets 2, 4, 4 and 2 pixels of the kernel, 12^2 products, in 4 alignments.
+
+    A map of 5 meets 3, 5 and 3, or 11^2 products, one of 6 meets 4, 5 and 3, as many as a window, and one of 16 takes
+    8^2 whole kernels.
+    """
+    padding = (convolution.axis_padding(size, 5, 2, "SAME"),) * 2
+    map_cost = {5: 121, 6: 144, 16: 1600}[size]
+    for count in (1, 2, 3, 4, 5, 6, 9, 20):
+        fewer = min(count, 4) * 144 < count * map_cost
+        assert products.saves(windows_of(Task(size, size, 4), count), 5, 2, padding) == fewer
+        assert fewer == (count >= enough)
+
+
+@pytest.mark.parametrize(("inputs", "base_classes"), [("unit", 1), ("inverted", 3)])
+def test_an_empty_image_of_zeros_has_no_borders(inputs, base_classes):
+    """Under kernels of 5, two apart, the first of 16 pixels of ones lacks one before it, and the last two after it."""
+    padding = (convolution.axis_padding(16, 5, 2, "SAME"),) * 2
+    batch, kernel = windows_of(Task(16, 16, 4, inputs=inputs), 169), jnp.ones((1, 5, 5, 1))
+    base = jax.eval_shape(lambda: products.convolve(batch, kernel, 2, padding).base)
+    assert base.shape == (base_classes, base_classes, 1)
 
 
 def test_boxes_refuse_positions_with_gaps():
