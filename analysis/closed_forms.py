@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from jaxbox import config
-from jaxbox.config import Configuration, ConfigurationError, Task
+from jaxbox.config import Configuration, ConfigurationError, Task, tables
 
 LINEAR = "a linear closed form"
 """Second moments of images and positions: ramp, minimum norm, LMMSE, gradient descent (`analysis.moments`)."""
@@ -40,13 +40,15 @@ def require(task: Task, form: str) -> None:
     Raises:
         ConfigurationError: a ValueError, with the field, its value and what is allowed.
     """
-    # An endless stream: a training set smaller than a batch is no fault of the image distribution.
-    config.check_values(Configuration(task=dataclasses.replace(task, train_size=0)))
     for field in dataclasses.fields(task):
         value, path = getattr(task, field.name), f"task.{field.name}"
         if field.name in FORMS:
+            tables.row(path, value)
             known = [name for name, forms in FORMS[field.name].items() if form in forms]
             if value not in known:
                 raise ConfigurationError(f"{path}: {value!r} does not have {form}; allowed: {', '.join(known)}")
         elif field.name not in FIELDS and value != field.default:
             raise ConfigurationError(f"{path}: {value!r} does not have {form}; it must be {field.default!r}")
+    values = {field.name: getattr(task, field.name) for field in dataclasses.fields(Task)}
+    # An endless stream: a training set smaller than a batch is no fault of the image distribution.
+    config.check_values(Configuration(task=Task(**values | {"train_size": 0})))

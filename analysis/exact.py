@@ -53,11 +53,11 @@ def summary(arguments: Arguments) -> "Table":
     if arguments.samples < 2:
         raise ConfigurationError(f"samples: {arguments.samples} is not allowed; it must be at least 2")
     variance = moments.target_variance(task)
-    closed_forms = [predictor(task).mse for predictor in (linear.ramp, linear.minimum_norm, linear.lmmse)]
+    errors = [predictor(task).mse for predictor in (linear.ramp, linear.minimum_norm, linear.lmmse)]
     mmse, learned = _bayes(arguments)
     table = Table("", "ramp R2", "minimum norm R2", "LMMSE R2", "Bayes R2", "I(Y;X)", "H(Y)", title=_describe(task))
     for axis, name in enumerate("xy"):
-        cells = [_r2(mse[axis], 0.0, variance[axis]) for mse in closed_forms]
+        cells = [_r2(mse[axis], 0.0, variance[axis]) for mse in errors]
         cells += [_r2(mmse.value[axis], mmse.standard_error[axis], variance[axis])]
         cells += [_number(*map(float, learned)), _number(information.entropy(task))] if axis == 0 else []
         table.add_row(name, *cells)

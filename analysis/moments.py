@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.linalg import toeplitz
 
+from analysis import closed_forms
 from jaxbox import task as tasks
 from jaxbox.config import Task, look_up
 
@@ -47,6 +48,7 @@ CHANNELS = {
 
 def channel(task: Task) -> Channel:
     """The task's noise followed by its input scale."""
+    closed_forms.require(task, closed_forms.LINEAR)
     scale, offset = tasks.input_scale(task)
     noise = look_up(CHANNELS, task.noise, "task.noise")(task.noise_level)
     return Channel(scale * noise.scale, scale * noise.offset + offset, scale**2 * noise.variance)
@@ -54,6 +56,7 @@ def channel(task: Task) -> Channel:
 
 def axis_targets(task: Task) -> tuple[Float[np.ndarray, " P_x"], Float[np.ndarray, " P_y"]]:
     """The x of every column and the y of every row that the box can take."""
+    closed_forms.require(task, closed_forms.LINEAR)
     rows, columns = tasks.position_shape(task)
     column = np.stack([task.margin_left + np.arange(columns), np.full(columns, task.margin_top)], axis=-1)
     row = np.stack([np.full(rows, task.margin_left), task.margin_top + np.arange(rows)], axis=-1)
@@ -105,6 +108,7 @@ def axis_modes(task: Task) -> tuple[tuple[Modes, Modes], tuple[Modes, Modes]]:
 
 def box_sums(task: Task, pictures: Float[np.ndarray, "n H W"]) -> Float[np.ndarray, "n P_y P_x"]:
     """The sum of each picture over the box, at every position. O(n H W), whatever the box."""
+    closed_forms.require(task, closed_forms.LINEAR)
     rows = slice(task.margin_top, task.height - task.margin_bottom)
     columns = slice(task.margin_left, task.width - task.margin_right)
     return _window_sums(_window_sums(pictures[:, rows, columns], task.box_size, 1), task.box_size, 2)
@@ -112,6 +116,7 @@ def box_sums(task: Task, pictures: Float[np.ndarray, "n H W"]) -> Float[np.ndarr
 
 def box_pictures(task: Task, coefficients: Float[np.ndarray, "n P_y P_x"]) -> Float[np.ndarray, "n H W"]:
     """The adjoint of `box_sums`: the sum of all clean images, each times its coefficient."""
+    closed_forms.require(task, closed_forms.LINEAR)
     beyond = task.box_size - 1
     around = np.pad(coefficients, ((0, 0), (beyond, beyond), (beyond, beyond)))
     covered = _window_sums(_window_sums(around, task.box_size, 1), task.box_size, 2)

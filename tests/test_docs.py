@@ -54,7 +54,6 @@ def test_the_model_that_readme_adds_is_one(monkeypatch):
     exec(source, vars(module))
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setitem(tables.MODELS, "two_layers", eval("{" + row + "}", {"Row": tables.Row})["two_layers"])
-    monkeypatch.setattr(tables, "_fields_read", tables._fields_read.__wrapped__)
     task = Task(height=6, width=6, box_size=2, train_size=20)
     model = Configuration(task, Model("two_layers", hidden=5), batch_size=4, steps=2, eval_every=1)
     checks.check_sweep([model], 1)
@@ -124,13 +123,20 @@ SOURCES = sorted(file for package in ("jaxbox", "analysis") for file in (ROOT / 
 
 
 @cache
-def inherited():
-    """The names of all documented methods, whose docstrings a subclass need not repeat."""
-    classes = (
-        node for file in SOURCES for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ClassDef)
-    )
-    methods = (node for owner in classes for node in owner.body if isinstance(node, ast.FunctionDef))
-    return {method.name for method in methods if ast.get_docstring(method)}
+def classes():
+    """Every class of the project by name."""
+    trees = (ast.walk(ast.parse(file.read_text())) for file in SOURCES)
+    return {node.name: node for tree in trees for node in tree if isinstance(node, ast.ClassDef)}
+
+
+def inherited(node):
+    """The methods whose docstrings this class has from its bases, and need not repeat."""
+    found = set()
+    for base in (classes().get(ast.unparse(base).split(".")[-1]) for base in node.bases):
+        if base is not None and base.name != node.name:  # not a library's class that it is named after
+            functions = (entry for entry in base.body if isinstance(entry, ast.FunctionDef))
+            found |= {entry.name for entry in functions if ast.get_docstring(entry)} | inherited(base)
+    return found
 
 
 def undocumented(tree, prefix="", excused=frozenset()):
@@ -140,7 +146,7 @@ def undocumented(tree, prefix="", excused=frozenset()):
             if not ast.get_docstring(node) and node.name not in excused:
                 yield prefix + node.name
             if isinstance(node, ast.ClassDef):
-                yield from undocumented(node, f"{prefix}{node.name}.", inherited() if node.bases else frozenset())
+                yield from undocumented(node, f"{prefix}{node.name}.", inherited(node))
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=[str(source.relative_to(ROOT)) for source in SOURCES])

@@ -72,9 +72,13 @@ class Sampled(Protocol):
     """What takes turns: it can be measured once more, and knows the seconds that this has taken so far."""
 
     @property
-    def spent(self) -> float: ...
+    def spent(self) -> float:
+        """Seconds of all samples so far."""
+        ...
 
-    def sample(self) -> None: ...
+    def sample(self) -> None:
+        """Measure once more."""
+        ...
 
 
 def alternate(sides: Sequence[Sampled], rounds: int, budget: float) -> None:

@@ -1,12 +1,13 @@
 """What no program could run is refused before JAX is loaded: types, ranges, names, options that nobody reads."""
 
+import dataclasses
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from jaxbox.config import tables
 from jaxbox.config.errors import ConfigurationError, look_up, require
-from jaxbox.config.fields import DEFAULTS, check_type, field_types, flatten, replace
+from jaxbox.config.fields import DEFAULTS, check_type, field_types, flatten, replace, single
 from jaxbox.config.sections import Configuration, Task
 
 LARGEST_INT = 2**31 - 1
@@ -19,6 +20,7 @@ def check_values(configuration: Configuration) -> None:
     Raises:
         ConfigurationError: with the first field whose value is of the wrong type, out of range or no known name.
     """
+    _check_sections(configuration)
     leaves = dict(flatten(configuration))
     for path, kind in field_types().items():
         check_type(path, leaves[path], kind)
@@ -30,6 +32,14 @@ def check_values(configuration: Configuration) -> None:
     _check_task(configuration.task)
     _check_model(leaves)
     _check_training(configuration, leaves)
+
+
+def _check_sections(configuration: Configuration) -> None:
+    """Refuse what is no section: a name in its place, or a class with fields of its own, which nothing would read."""
+    for name, kind in get_type_hints(type(configuration)).items():
+        if dataclasses.is_dataclass(kind):
+            value = getattr(configuration, name)
+            require(type(value) is kind, name, repr(value), f"a {kind.__name__}")
 
 
 def _check_task(task: Task) -> None:
@@ -65,9 +75,9 @@ def _check_training(configuration: Configuration, leaves: dict[str, Any]) -> Non
     require(configuration.batch_size <= largest, "batch_size", configuration.batch_size, limit)
     optimizer = configuration.optimizer
     require(optimizer.learning_rate >= 0, "optimizer.learning_rate", optimizer.learning_rate, "at least 0")
-    require(optimizer.epsilon > 0, "optimizer.epsilon", optimizer.epsilon, "greater than 0")
+    require(single(optimizer.epsilon) > 0, "optimizer.epsilon", optimizer.epsilon, "greater than 0, as a 32-bit float")
     for path in ("optimizer.momentum", "optimizer.b1", "optimizer.b2"):
-        require(0 <= leaves[path] < 1, path, leaves[path], "at least 0 and less than 1")
+        require(0 <= single(leaves[path]) < 1, path, leaves[path], "at least 0 and less than 1, as a 32-bit float")
     most = f"at most steps, {configuration.steps}"
     require(configuration.eval_every <= configuration.steps, "eval_every", configuration.eval_every, most)
 
@@ -93,8 +103,8 @@ def _unread(path: str, value: Any, configurations: Sequence[Configuration]) -> s
     for field, names in tables.readers(path).items():
         chosen = list(dict.fromkeys(dict(flatten(configuration))[field] for configuration in configurations))
         if any(name not in names for name in chosen):
-            deaf = ", ".join(name for name in chosen if name not in names)
-            return f"{path}: {value} is not read by {field} {deaf}; it is read by {', '.join(names)}"
+            deaf, able = (", ".join(map(repr, some)) for some in ([n for n in chosen if n not in names], names))
+            return f"{path}: {value} is not read by {field} {deaf}; it is read by {able}"
     raise AssertionError(path)
 
 

@@ -5,7 +5,9 @@ program (a *group*); any other difference makes another group.
 """
 
 import dataclasses
+import math
 import re
+import struct
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
@@ -106,6 +108,14 @@ def split_items(text: str) -> list[str]:
     return [item for item in re.split(r"[\s,]+", text) if item]
 
 
+def single(value: float) -> float:
+    """The 32-bit float that the device will have of a number; infinity where it has none."""
+    try:
+        return struct.unpack("f", struct.pack("f", value))[0]
+    except OverflowError:
+        return math.copysign(math.inf, value)
+
+
 def check_type(path: str, value: Any, kind: Any) -> None:
     """Refuse a value that is not of its field's declared type, or a float that is not finite.
 
@@ -117,7 +127,7 @@ def check_type(path: str, value: Any, kind: Any) -> None:
     if isinstance(value, bool) != (expected is bool) or not isinstance(value, accepted):
         raise ConfigurationError(f"{path}: {value!r} is not of type {expected.__name__}")
     if isinstance(value, float):
-        require(abs(value) < float("inf"), path, value, "a finite number")
+        require(abs(single(value)) < float("inf"), path, value, "a finite number, as a 32-bit float")
     if isinstance(value, tuple):
         for item in value:
             check_type(path, item, get_args(kind)[0])

@@ -3,9 +3,10 @@
 One table a kind, one row a name. The tables hold text only, so that help, lists and refusals come before JAX is
 loaded; `load` imports the code when it is needed. To add a model (noise, loss, ...): write its file, add its row.
 
-A field that no row names is always read. Any other is read if every table that has a row for it has chosen such a row:
-`optimizer.momentum` is read by the optimiser momentum; `render` is read where the scene, the noise and the model can
-all do with windows instead of images, because those rows name it.
+A field that no row lists is always read. A field that some rows of a table list is read only where one of those rows is
+chosen, in every table that lists it: `optimizer.momentum` is read by the optimiser momentum. `render` is how a row
+says that it can do with windows instead of images (`jaxbox.layers.windows`): scene, noise, inputs and model must all
+list it.
 """
 
 import importlib
@@ -19,7 +20,8 @@ from jaxbox.config.sections import Configuration
 
 
 class Row(NamedTuple):
-    """`place` is module:name (or a module alone); `reads` are dotted paths of the fields that it reads."""
+    """`place` is module:name (or a module alone); `reads` are dotted paths of the fields that it reads, with `render`
+    among them if it works on windows too."""
 
     place: str
     summary: str
@@ -45,10 +47,12 @@ NOISES = {
     ),
 }
 INPUTS = {
-    "unit": Row("jaxbox.task.inputs:unit", "[0, 1]"),
-    "byte": Row("jaxbox.task.inputs:byte", "[0, 255]"),
-    "inverted": Row("jaxbox.task.inputs:inverted", "1 - pixel"),
-    "standardized": Row("jaxbox.task.inputs:standardized", "population mean 0 and variance 1 over all pixels"),
+    "unit": Row("jaxbox.task.inputs:unit", "[0, 1]", ("render",)),
+    "byte": Row("jaxbox.task.inputs:byte", "[0, 255]", ("render",)),
+    "inverted": Row("jaxbox.task.inputs:inverted", "1 - pixel", ("render",)),
+    "standardized": Row(
+        "jaxbox.task.inputs:standardized", "population mean 0 and variance 1 over all pixels", ("render",)
+    ),
 }
 TARGETS = {
     "symmetric": Row("jaxbox.task.targets:symmetric", "the whole image is [-1, 1]"),
@@ -127,15 +131,20 @@ def readers(path: str) -> dict[str, list[str]]:
 
 
 def fields_read(configuration: Configuration) -> frozenset[str]:
-    """The dotted paths of the fields that a configuration with these names reads."""
+    """The dotted paths of the fields that a configuration with these names reads.
+
+    Raises:
+        ConfigurationError: a name is in no table.
+    """
     values = dict(flatten(configuration))
-    return _fields_read(tuple((field, values[field]) for field in TABLES))
+    return _fields_read(tuple((field, row(field, values[field])) for field in TABLES))
 
 
 @cache
-def _fields_read(chosen: tuple[tuple[str, str], ...]) -> frozenset[str]:
-    names = dict(chosen)
-    deaf = (any(names[field] not in own for field, own in readers(path).items()) for path in DEFAULTS)
+def _fields_read(chosen: tuple[tuple[str, Row], ...]) -> frozenset[str]:
+    """Cached by rows, not by names: a row may be changed."""
+    rows = dict(chosen)
+    deaf = (any(path not in rows[field].reads for field in readers(path)) for path in DEFAULTS)
     return frozenset(path for path, unread in zip(DEFAULTS, deaf, strict=True) if not unread)
 
 
@@ -160,5 +169,5 @@ def describe() -> Iterator[str]:
 
 
 def _shortened(paths: tuple[str, ...]) -> list[str]:
-    """The paths, without those that every row of every table reads."""
+    """The paths, without an image's sizes, which every scene reads."""
     return [path for path in paths if path not in IMAGE]

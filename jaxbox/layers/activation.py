@@ -1,5 +1,7 @@
 """Pointwise functions between layers, and which of their units are lit."""
 
+import itertools
+
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Bool
@@ -8,6 +10,9 @@ from jaxbox.config import tables
 from jaxbox.layers.batch import Batch
 from jaxbox.layers.windows import windowed as windows
 from jaxbox.layers.windows.windowed import Windowed
+
+CALLS = itertools.count()
+"""Numbers the applications of layers while they are traced."""
 
 
 class LitUnits(nnx.Variable):
@@ -32,7 +37,7 @@ class Activation(nnx.Module):
         function = tables.load("model.activation", self.name)
         output = windows.pointwise(batch, function) if isinstance(batch, Windowed) else function(batch)
         if self.name == "relu":
-            self.lit = LitUnits(lit_units(output))
+            self.lit = LitUnits(lit_units(output), call=next(CALLS))
         return output
 
 

@@ -23,7 +23,7 @@ from jaxbox.store.folder import (
     describe,
     load_plan,
     lock,
-    require_format,
+    require_known,
 )
 from jaxbox.store.frames import curve_table, member_table
 from jaxbox.store.manifest import Manifest, load_manifest, save_manifest
@@ -57,7 +57,7 @@ __all__ = [
     "member_table",
     "open_run",
     "require_checkpoints",
-    "require_format",
+    "require_known",
     "save_checkpoint",
     "save_manifest",
     "save_results",

@@ -29,12 +29,12 @@ def save_results(path: Path, dataset: xarray.Dataset) -> None:
     with files.writing(path / RESULTS):
         shutil.rmtree(aside, ignore_errors=True)
         files.require_room(path, dataset.nbytes)
-        # Every chunk ends in its checksum, which is compared whenever it is read.
+        # Every chunk ends in its checksum, which is compared whenever it is read, and is there, so that one is missed.
         compressors = (ZstdCodec(level=3), Crc32cCodec())
         encoding: Any = {name: {"compressors": compressors} for name in dataset.variables}
         # zarr's format 3 specifies text of any length only.
         dataset = dataset.assign_coords({name: text.astype(object) for name, text in _texts(dataset)})
-        dataset.to_zarr(aside, mode="w", zarr_format=3, consolidated=False, encoding=encoding)
+        dataset.to_zarr(aside, mode="w", zarr_format=3, consolidated=False, encoding=encoding, write_empty_chunks=True)
         files.put_folder(aside, path / RESULTS)
 
 
@@ -51,15 +51,14 @@ def open_run(path: str | Path) -> xarray.Dataset:
     if not (path / RESULTS).is_dir():
         raise RunError(f"run: {path} has no results yet; go on with it: python -m jaxbox.sweep --resume {path}")
     try:
+        arrays = dict(zarr.open_group(path / RESULTS, mode="r").arrays())
         stored = xarray.open_zarr(path / RESULTS, chunks=None, consolidated=False)
-        texts = {name: (text.dims, np.array(text.values.tolist()), text.attrs) for name, text in _texts(stored)}
-        stored = stored.assign_coords(texts)
-        for label in stored.coords.values():
-            label.load()
     except DAMAGED as error:
         raise RunError(f"run: {path / RESULTS}{_first_damaged(path)} is damaged: {one_line(error)}") from None
-    guarded = {name: _guarded(path, str(name), stored.variables[name]) for name in stored.data_vars}
-    return stored.assign(guarded).assign_attrs(stored.attrs | folder.describe(path))
+    guards = {name: _Guarded(path, str(name), arrays[str(name)], stored.variables[name]) for name in stored.variables}
+    lazy = {name: guards[name].lazy() for name in stored.data_vars}
+    labels = {name: guards[name].label() for name in stored.coords}
+    return stored.assign_coords(labels).assign(lazy).assign_attrs(stored.attrs | folder.describe(path))
 
 
 def _first_damaged(path: Path) -> str:
@@ -81,10 +80,10 @@ def _texts(dataset: xarray.Dataset) -> list[tuple[Any, xarray.DataArray]]:
 
 
 class _Guarded(BackendArray):
-    """A variable that says its name and its run where it cannot be read."""
+    """A variable that says its name and its run where it cannot be read, or where chunks of it are missing."""
 
-    def __init__(self, path: Path, name: str, variable: xarray.Variable):
-        self.path, self.name, self.variable = path, name, variable
+    def __init__(self, path: Path, name: str, array: zarr.Array, variable: xarray.Variable):
+        self.path, self.name, self.array, self.variable = path, name, array, variable
         self.shape, self.dtype = variable.shape, variable.dtype
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
@@ -92,12 +91,22 @@ class _Guarded(BackendArray):
 
     def _read(self, key: Any) -> np.ndarray:
         try:
+            missing = self.array.nchunks - self.array.nchunks_initialized
+            # Format 2 leaves out chunks that hold nothing but the fill value.
+            if missing and self.array.metadata.zarr_format == 3:
+                raise ValueError(f"{missing} of its {self.array.nchunks} chunks are missing")
             return np.asarray(self.variable[key].values)
         except DAMAGED as error:
             where = f"run: {self.path / RESULTS}: the variable {self.name!r} is damaged"
             raise RunError(f"{where}: {one_line(error)}") from None
 
+    def lazy(self) -> xarray.Variable:
+        """The variable, read where it is looked at."""
+        array = indexing.LazilyIndexedArray(self)
+        return xarray.Variable(self.variable.dims, array, self.variable.attrs, self.variable.encoding)
 
-def _guarded(path: Path, name: str, variable: xarray.Variable) -> xarray.Variable:
-    lazy = indexing.LazilyIndexedArray(_Guarded(path, name, variable))
-    return xarray.Variable(variable.dims, lazy, variable.attrs, variable.encoding)
+    def label(self) -> xarray.Variable:
+        """The variable, read now; text as NumPy has it."""
+        values = self._read(...)
+        values = np.array(values.tolist()) if values.dtype.kind in "OT" else values
+        return xarray.Variable(self.variable.dims, values, self.variable.attrs)

@@ -5,6 +5,7 @@ Orbax's present interface (its version 1) writes them; what its documentation ca
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,11 @@ def last_checkpoint(folder: Path) -> int | None:
     return max(steps, default=None)
 
 
-def save_checkpoint(folder: Path, step: int, tree: PyTree[np.ndarray]) -> None:
+def save_checkpoint(folder: Path, step: int, parts: Mapping[str, PyTree[np.ndarray]]) -> None:
     """Write a checkpoint and then drop the ones before it.
+
+    Args:
+        parts: trees by name, which can be loaded one without the other.
 
     Raises:
         RunError: it cannot be written; the one before it is still there.
@@ -40,12 +44,12 @@ def save_checkpoint(folder: Path, step: int, tree: PyTree[np.ndarray]) -> None:
     # A name of this process's own: what another one, killed or not, has left under way is not in the way.
     aside = folder / f".{step}.{os.getpid()}"
     with files.writing(folder / str(step)):
-        folder.mkdir(parents=True, exist_ok=True)
+        files.make_folder(folder)
         # Asked for first: orbax's threads each print a traceback where there is no room.
-        files.require_room(folder, memory.tree_bytes(tree))
+        files.require_room(folder, memory.tree_bytes(parts))
         shutil.rmtree(aside, ignore_errors=True)
         try:
-            orbax.save(str(aside), tree)
+            orbax.save_checkpointables(str(aside), dict(parts))
             files.put_folder(aside, folder / str(step))
         except BaseException:
             for half in folder.glob(f"{aside.name}*"):
@@ -56,14 +60,15 @@ def save_checkpoint(folder: Path, step: int, tree: PyTree[np.ndarray]) -> None:
                 shutil.rmtree(entry, ignore_errors=True)
 
 
-def load_checkpoint(checkpoint: Path, like: PyTree[Any]) -> PyTree[np.ndarray]:
-    """A checkpoint with the structure and types of `like`, as NumPy arrays of the shapes that were saved.
+def load_checkpoint(checkpoint: Path, like: Mapping[str, PyTree[Any]]) -> dict[str, PyTree[np.ndarray]]:
+    """These parts of a checkpoint, each with the structure and types of `like`, as NumPy arrays of the saved shapes.
 
     Raises:
         RunError: it is damaged or of another structure.
     """
     try:
-        return orbax.load(str(checkpoint), jax.tree.map(lambda leaf: np.zeros(1, leaf.dtype), like))
+        wanted = jax.tree.map(lambda leaf: np.zeros(1, leaf.dtype), dict(like))
+        return orbax.load_checkpointables(str(checkpoint), wanted)
     except Exception as error:  # orbax and TensorStore have many types for what is damaged
         raise RunError(f"run: the checkpoint {checkpoint} is damaged: {one_line(error)}") from None
 

@@ -13,8 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from jaxbox.config import RunError, one_line
+from jaxbox.config import RunError
 
+REASONS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG, errno.EIO)
+"""What a system says of a disk that cannot be written."""
 ROOM_FOR_NAMES = 2**20
 """Bytes that names, types and indices of arrays take beside their numbers, generously."""
 
@@ -30,12 +32,17 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except RunError:
         raise
-    except Exception as error:  # TensorStore, zarr and Python each have types of their own for a full disk
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else one_line(error)
-        if "No space left" in str(error):
-            reason = "No space left on device"
+    except Exception as error:  # TensorStore and zarr have types of their own for a full disk
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else _reason(error)
+        if not reason:
+            raise
         message = f"run: {path} could not be written: {reason}; what was saved before is whole"
         raise RunError(f"{message}, go on with --resume once it can be") from error
+
+
+def _reason(error: Exception) -> str:
+    """The system's reason inside of a library's error; nothing if it is an error of another kind."""
+    return next((reason for reason in map(os.strerror, REASONS) if reason in str(error)), "")
 
 
 def write_json(file: Path, content: Any) -> None:
@@ -63,6 +70,14 @@ def put_folder(aside: Path, path: Path) -> None:
     discard(path)
     aside.rename(path)
     sync_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those around it, and bring their names to disk."""
+    missing = [part for part in (folder, *folder.parents) if not part.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in missing:
+        sync_folder(part.parent)
 
 
 def require_room(folder: Path, size: int) -> None:

@@ -27,24 +27,30 @@ def create(path: Path, plan: Plan, overwrite: bool = False) -> None:
     Raises:
         RunError: the folder exists (and, with `overwrite`, is not a run), or cannot be written.
     """
-    if path.exists():
-        if not overwrite:
-            raise RunError(f"run: {path} exists; give --resume {path} to go on with it, --overwrite, or another --name")
-        if any(path.iterdir()) if path.is_dir() else True:
-            load_plan(path)
-            lock(path).close()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_room(path, overwrite)
+        files.make_folder(path.parent)
         aside = path.with_name(f".{path.name}.aside")
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir()
         values = [config.to_dict(configuration) for configuration in plan.configurations]
         content = {"fingerprint": plan.fingerprint, "seeds": plan.seeds, "configurations": values}
         made = {"version": version("jaxbox"), "format": FORMAT, "experiment": plan.experiment}
-        files.write_json(aside / CONFIGURATION, made | content)
+        (aside / CONFIGURATION).write_text(json.dumps(made | content, indent=1) + "\n")
         files.put_folder(aside, path)
     except OSError as error:
         raise RunError(f"run: {path} cannot be written: {error.strerror}") from None
+
+
+def _make_room(path: Path, overwrite: bool) -> None:
+    """Refuse to take the place of anything but an empty folder or, if asked to, of a run that nobody holds."""
+    if not path.exists():
+        return
+    if not overwrite:
+        raise RunError(f"run: {path} exists; give --resume {path} to go on with it, --overwrite, or another --name")
+    if any(path.iterdir()) if path.is_dir() else True:
+        load_plan(path)
+        lock(path).close()
 
 
 def load_plan(path: Path) -> Plan:
@@ -61,7 +67,7 @@ def load_plan(path: Path) -> Plan:
         intact = content["fingerprint"] == config.fingerprint(content["configurations"], content["seeds"])
         if not intact:
             raise RunError(f"run: {path / CONFIGURATION} was edited: its fingerprint does not match its content")
-        _refuse_newer(path, content)
+        _refuse_newer(path, content, fields=True)
         configurations = tuple(config.from_dict(values) for values in content["configurations"])
     except (ConfigurationError, KeyError, TypeError, AttributeError) as error:
         raise RunError(f"run: {path / CONFIGURATION} is damaged: {error}") from None
@@ -69,12 +75,16 @@ def load_plan(path: Path) -> Plan:
 
 
 def _load(path: Path) -> dict[str, Any]:
-    if not path.is_dir():
-        raise RunError(f"run: {path} is not a folder")
     try:
+        if not path.is_dir():
+            raise RunError(f"run: {path} is not a folder")
         content = json.loads((path / CONFIGURATION).read_text())
     except FileNotFoundError:
         raise RunError(f"run: {path} is not a run: it has no {CONFIGURATION}") from None
+    except OSError as error:
+        raise RunError(f"run: {path} cannot be read: {error.strerror}") from None
+    except RunError:
+        raise
     except ValueError as error:
         raise RunError(f"run: {path / CONFIGURATION} is damaged: {error}") from None
     if not isinstance(content, dict):
@@ -82,17 +92,15 @@ def _load(path: Path) -> dict[str, Any]:
     return content
 
 
-def _refuse_newer(path: Path, content: dict[str, Any]) -> None:
-    """Refuse an intact run whose configuration has fields, or names, that this version does not know."""
-    made = content.get("version", "an unknown version")
+def _refuse_newer(path: Path, content: dict[str, Any], fields: bool) -> None:
+    """Refuse an intact run whose configuration has fields, or else names, that this version does not know."""
     for values in content["configurations"]:
         for field, value in _leaves(values):
-            allowed = tables.TABLES.get(field)
-            if field not in config.DEFAULTS or (allowed is not None and value not in allowed):
-                what = field if field not in config.DEFAULTS else f"{field} {value!r}"
+            unknown = field not in config.DEFAULTS if fields else value not in tables.TABLES.get(field, (value,))
+            if unknown:
                 raise RunError(
-                    f"run: {path} was made by jaxbox {made} and has {what}, which this version "
-                    f"({version('jaxbox')}) does not know"
+                    f"run: {path} was made by jaxbox {content.get('version', 'before 0.2')} and has "
+                    f"{field if fields else f'{field} {value!r}'}, which this one ({version('jaxbox')}) does not know"
                 )
 
 
@@ -103,11 +111,11 @@ def _leaves(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
     return found
 
 
-def require_format(path: Path) -> None:
-    """Refuse to go on with a run whose checkpoints this version cannot read.
+def require_known(path: Path, plan: Plan) -> None:
+    """Refuse to train, or to load members of, a run that can only be read: its code or its checkpoints are not ours.
 
     Raises:
-        RunError: the run is of another format.
+        RunError: the run's checkpoints are of another format, or it holds a name that is in no table.
     """
     content = _load(path)
     if content.get("format") != FORMAT:
@@ -115,6 +123,7 @@ def require_format(path: Path) -> None:
             f"run: {path} was made by jaxbox {content.get('version', 'before 0.2')}, whose checkpoints this version "
             f"({version('jaxbox')}) cannot read; its results can be opened, for more of it start a new run"
         )
+    _refuse_newer(path, content, fields=False)
 
 
 def describe(path: Path) -> dict[str, str]:
@@ -133,8 +142,12 @@ def lock(path: Path) -> IO[str]:
     Raises:
         RunError: another process holds it, or it cannot be written.
     """
-    import fcntl  # not on Windows, where runs can be read but not held
-
+    try:
+        import fcntl
+    except ModuleNotFoundError:
+        raise RunError(
+            "run: this system (Windows) has no locks of the kind that runs need; it can only read them"
+        ) from None
     try:
         file = open(path / ".lock", "w")  # noqa: SIM115 - the caller keeps it open
     except OSError as error:

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas
 import xarray
 
@@ -33,9 +32,9 @@ def member_table(run: str | Path) -> pandas.DataFrame:
     results, plan = open_run(run), load_plan(Path(run))
     fields = {"r2_all": measures.final_r2(results), "collapsed": measures.collapsed(results)}
     fields["dead_layer"] = measures.dead_layer(results)
-    for name in MEASURES:
+    for name in (measure for measure in MEASURES if measure in results):  # an older run lacks what came since
         fields |= _columns(name, measures.at_end(results, name))
-    fields |= {name: results[name].load() for name, row in FINALS.items() if not row.dims}
+    fields |= {name: results[name].load() for name, row in FINALS.items() if not row.dims and name in results}
     table = xarray.Dataset(_bare(fields)).to_dataframe().reset_index()
     return _with_fields(results, table, plan)
 
@@ -54,15 +53,17 @@ def curve_table(run: str | Path, name: str) -> pandas.DataFrame:
         ConfigurationError: no such measure.
         RunError: not a run, or a run without results yet.
     """
-    config.look_up(MEASURES, name, "name")
     results, plan = open_run(run), load_plan(Path(run))
+    config.look_up({measure: row for measure, row in MEASURES.items() if measure in results}, name, "name")
     table = xarray.Dataset(_bare(_columns(name, results[name].load()))).to_dataframe().reset_index()
     last = results["last_step"].load().to_series().rename("last_step").reset_index()
     last = last[["configuration", "seed", "last_step"]]
     table = table.merge(last, on=["configuration", "seed"])
-    evaluated = {(index, step) for index, c in enumerate(plan.configurations) for step in c.evaluation_steps()}
+    steps = pandas.MultiIndex.from_tuples(
+        (index, step) for index, c in enumerate(plan.configurations) for step in c.evaluation_steps()
+    )
+    own = pandas.MultiIndex.from_frame(table[["configuration", "step"]]).isin(steps)
     reached = table["step"] <= table["last_step"]
-    own = np.array([pair in evaluated for pair in zip(table["configuration"], table["step"], strict=True)])
     table = table.loc[reached & own].drop(columns="last_step").reset_index(drop=True)
     return _with_fields(results, table, plan, list(plan.varied()))
 

@@ -16,6 +16,7 @@ import jax
 from jaxbox.config import RunError, Static, tables
 from jaxbox.store import files
 from jaxbox.store.folder import CHECKPOINTS, MANIFEST
+from jaxbox.training.metrics import FINALS, MEASURES
 
 PACKAGES = ("jaxbox", "jax", "jaxlib", "flax", "optax", "numpy", "xarray", "zarr", "orbax-checkpoint")
 
@@ -46,16 +47,39 @@ def save_manifest(path: Path, content: dict[str, Any]) -> None:
     files.write_json(path / MANIFEST, content)
 
 
+def require_measures(path: Path, content: dict[str, Any]) -> None:
+    """Keep the names of what is measured in a manifest; refuse to go on with a run of which other things are.
+
+    Raises:
+        RunError: with the measures that differ.
+    """
+    measured = [*MEASURES, *FINALS]
+    other = set(content.setdefault("measures", measured)) ^ set(measured)
+    if other:
+        raise RunError(f"run: {path} was begun with other measures ({', '.join(sorted(other))}); start a new run")
+
+
 class Manifest:
     """A run's manifest, on disk after each `save`. Sessions are listed, and their times add up, over resumes."""
 
     def __init__(self, path: Path, devices: Sequence[Any]):
         self.path = path
         self.content = {"status": "running", "sessions": [], "groups": [], **load_manifest(path)}
+        require_measures(path, self.content)
         self.content["status"] = "running"
         self.content["sessions"].append(describe(devices))
         self._start = time.monotonic()
         self.save()
+
+    def changes(self) -> str:
+        """A line that says what differs between this session and the one before, of what last bits depend on."""
+        if len(self.content["sessions"]) < 2:
+            return ""
+        before, now = self.content["sessions"][-2:]
+        names = [name for name in ("versions", "devices", "matmul_precision") if before.get(name) != now[name]]
+        return (
+            f"this session has other {' and '.join(names)} than the one before: last bits may differ" if names else ""
+        )
 
     def save(self) -> None:
         """Write it, with the wall time of this session so far."""

@@ -1,7 +1,7 @@
 """One trained member of a run: its numbers, and its network on anyone's images."""
 
 import dataclasses
-from functools import cached_property, lru_cache, partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,9 @@ from flax import nnx
 from jaxtyping import Array, Float, PyTree
 
 from jaxbox import task
-from jaxbox.config import Configuration, RunError, Static
-from jaxbox.store import results
+from jaxbox.config import Configuration, RunError, Static, traced
 from jaxbox.store.chunks import last_checkpoint, load_checkpoint, member_location
-from jaxbox.store.folder import load_plan, require_format
+from jaxbox.store.folder import load_plan, require_known
 from jaxbox.training import member
 from jaxbox.training.member import Weights
 
@@ -37,6 +36,8 @@ class Member:
     def predict(self, pixels: Float[Any, "n H W C"]) -> Float[np.ndarray, "n 2"]:
         """(x, y) in targets' units, for images with pixels in [0, 1]; the task's input scale is applied here.
 
+        Products are float32 on every device, as they were in training unless JAX was told otherwise.
+
         Raises:
             ValueError: images of another shape than the task's.
         """
@@ -45,15 +46,18 @@ class Member:
         array = jnp.asarray(pixels, jnp.float32)
         if array.ndim != 4 or array.shape[1:] != expected:
             raise ValueError(f"pixels has shape {array.shape}; it must be (n, {', '.join(map(str, expected))})")
-        return np.asarray(self._compiled(self.weights, array))
+        with jax.default_matmul_precision("highest"):
+            return np.asarray(_predict(Static.of(self.configuration), traced(self.configuration), self.weights, array))
 
-    @cached_property
-    def _compiled(self) -> Any:
-        def predict(weights: Weights, pixels: Float[Array, "n H W C"]) -> Float[Array, "n 2"]:
-            network: Any = member.merge(self.configuration, weights)
-            return network(task.inputs(self.configuration.task, pixels))
 
-        return jax.jit(predict)
+@partial(jax.jit, static_argnums=0)
+def _predict(
+    static: Static, floats: dict[str, Any], weights: Weights, pixels: Float[Array, "n H W C"]
+) -> Float[Array, "n 2"]:
+    """One program for all members of a group."""
+    configuration = static.with_traced(floats)
+    network: Any = member.merge(configuration, weights)
+    return network(task.inputs(configuration.task, pixels))
 
 
 def load_member(run: str | Path, configuration: int, seed: int) -> Member:
@@ -70,15 +74,17 @@ def load_member(run: str | Path, configuration: int, seed: int) -> Member:
         RunError: not a run, no such member, or no checkpoint of it yet.
     """
     path = Path(run)
-    own = load_plan(path).configurations
+    plan = load_plan(path)
+    own = plan.configurations
     folder, place = member_location(path, configuration, seed)
-    require_format(path)
+    require_known(path, plan)
     step = last_checkpoint(folder)
     if step is None:
         raise RunError(f"seed: {seed} of configuration {configuration} has no checkpoint yet")
     checkpoint, static = folder / str(step), Static.of(own[configuration])
     chunk = _chunk_weights(checkpoint, checkpoint.stat().st_mtime_ns, static)
-    weights = jax.tree.map(lambda leaf: leaf[place], chunk)
+    # Copies: whoever changes a member's numbers changes nobody else's, and keeps no whole chunk alive.
+    weights = jax.tree.map(lambda leaf: leaf[place].copy(), chunk)
     return Member(own[configuration], seed, step, weights)
 
 
@@ -86,7 +92,7 @@ def load_member(run: str | Path, configuration: int, seed: int) -> Member:
 def _chunk_weights(checkpoint: Path, stamp: int, static: Static) -> Weights:
     """The weights of all members of a chunk; `stamp` is another number for another checkpoint of the same name."""
     abstract = jax.eval_shape(partial(member.initialize, static.configuration), np.uint32(0))
-    tree: Any = load_checkpoint(checkpoint, {"state": abstract, "measures": results.like()})
+    tree: Any = load_checkpoint(checkpoint, {"state": abstract})
     return tree["state"].weights
 
 

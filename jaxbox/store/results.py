@@ -1,5 +1,6 @@
 """The labelled results of a run: how members' arrays become one Dataset. Their variables are the table of measures."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -114,6 +115,18 @@ def dataset(
         arrays["replicates"][index] = not configuration.shared_batches
         arrays["seconds"][index] = seconds.get(index, np.nan)
     return _labelled(plan, arrays, sizes, steps).assign_attrs(attributes or {})
+
+
+def dataset_bytes(plan: Plan, layers: int = 3) -> int:
+    """Bytes of the Dataset of a run, which is padded to its largest configuration.
+
+    Args:
+        layers: how many ReLU layers the deepest network has, not known before it is traced.
+    """
+    sizes = _sizes(plan, {}) | {"layer": layers}
+    return sum(
+        math.prod(sizes[dim] for dim in dims_of(name)) * np.dtype(row.dtype).itemsize for name, row in VARIABLES.items()
+    )
 
 
 def _steps(plan: Plan) -> list[int]:

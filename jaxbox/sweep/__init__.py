@@ -58,7 +58,8 @@ def run(
         config.check_values(configuration)
 
     from jaxbox import store
-    from jaxbox.training import checks, devices
+    from jaxbox.store import results
+    from jaxbox.training import checks, devices, memory
 
     if resume is None:
         assert plan is not None
@@ -68,10 +69,12 @@ def run(
         if plan and plan.fingerprint != stored.fingerprint:
             raise ConfigurationError(f"resume: {path} was made with {_difference(plan, stored)}; leave the fields out")
         plan = stored
-        store.require_format(path)
+        store.require_known(path, plan)
         store.require_checkpoints(path, plan)
     warning = devices.one_device_per_core()
     checks.check_sweep(plan.configurations, plan.seeds)
+    # Members' arrays and the Dataset that is made of them, padded to the largest configuration, are there together.
+    memory.require_fit("seeds", plan.seeds, 2 * results.dataset_bytes(plan), "the results of all configurations take")
     devices.float32_products()
     if resume is None:
         store.create(path, plan, overwrite)
@@ -82,6 +85,7 @@ def run(
 def _check_options(seeds: int, name: str | None, members_per_chunk: int | None, checkpoint_seconds: float) -> None:
     """Refuse options that are out of range, before JAX is loaded."""
     for field, value in (("seeds", seeds), ("members_per_chunk", members_per_chunk)):
+        config.require(value is None or type(value) is int, field, repr(value), "an integer")
         config.require(value is None or value >= 1, field, value, "at least 1")
     config.require(seeds <= config.LARGEST_INT, "seeds", seeds, f"at most {config.LARGEST_INT}")
     config.require(checkpoint_seconds >= 0, "checkpoint_seconds", checkpoint_seconds, "at least 0")
@@ -121,8 +125,9 @@ def _train(
     manifest.content["members_per_chunk"] = members_per_chunk
     total = plan.seeds * sum(configuration.steps for configuration in plan.configurations)
     with Report(total, quiet) as report, stop_on_signal(report) as stop:
-        if warning:
-            report.say(warning)
+        for line in (warning, manifest.changes()):
+            if line:
+                report.say(line)
         members = loop.train(path, plan, manifest, stop, report, members_per_chunk, checkpoint_seconds)
     dataset = results.dataset(plan, members, manifest.seconds_by_configuration(), store.describe(path))
     store.save_results(path, dataset)

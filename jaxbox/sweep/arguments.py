@@ -14,6 +14,7 @@ from jaxbox.config import Configuration, ConfigurationError, Plan, tables
 from jaxbox.experiments import EXPERIMENTS
 
 Flag = tyro.conf.FlagCreatePairsOff[bool]
+DEFAULT_EXPERIMENT = "thread"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,8 +25,8 @@ class Arguments:
     configuration of the experiment.
     """
 
-    experiment: tyro.conf.Positional[str] = "thread"
-    """A named experiment, see --list."""
+    experiment: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="EXPERIMENT")] = ""
+    """A named experiment, see --list; thread if left out."""
     seeds: int = 64
     """Replicates of each configuration, numbered from 0."""
     vary: Annotated[
@@ -50,15 +51,14 @@ class Arguments:
     configuration: Annotated[Configuration, tyro.conf.arg(name="")] = dataclasses.field(default_factory=Configuration)
 
 
-def parse(words: Sequence[str], default: Configuration | None = None) -> Arguments:
-    """Read a command line; `default` fills in the fields of the configuration that it leaves out.
+def parse(words: Sequence[str]) -> Arguments:
+    """Read a command line.
 
     Raises:
         ConfigurationError: an unknown option, or a value of the wrong type.
         SystemExit: after printing the help.
     """
-    start = Arguments(configuration=default or Configuration())
-    return command_line.read(start, words, "python -m jaxbox.sweep", names_help())
+    return command_line.read(Arguments(), words, "python -m jaxbox.sweep", names_help())
 
 
 def names_help() -> str:
@@ -74,8 +74,11 @@ def plan(words: Sequence[str], arguments: Arguments) -> Plan:
     Raises:
         ConfigurationError: an unknown experiment or field, a value of the wrong type, an option that nobody reads.
     """
-    experiment = config.look_up(EXPERIMENTS, arguments.experiment, "experiment")
-    configurations = [parse(words, configuration).configuration for configuration in experiment()]
+    name = arguments.experiment or DEFAULT_EXPERIMENT
+    experiment = config.look_up(EXPERIMENTS, name, "experiment")
+    said = _options(words) & set(config.DEFAULTS)
+    values = dict(config.flatten(arguments.configuration))
+    configurations = [config.replace(each, {path: values[path] for path in said}) for each in experiment()]
     varied = [
         config.replace(configuration, dict(changes))
         for configuration in configurations
@@ -83,8 +86,8 @@ def plan(words: Sequence[str], arguments: Arguments) -> Plan:
     ]
     for configuration in varied:
         config.check_values(configuration)
-    config.refuse_unread(varied, {path for path, *_ in arguments.vary} | _options(words))
-    return Plan(tuple(dict.fromkeys(map(config.settle, varied))), arguments.seeds, arguments.experiment)
+    config.refuse_unread(varied, {path for path, *_ in arguments.vary} | said)
+    return Plan(tuple(dict.fromkeys(map(config.settle, varied))), arguments.seeds, name)
 
 
 def _variations(words: Sequence[str]) -> list[tuple[str, config.Value]]:
@@ -94,12 +97,11 @@ def _variations(words: Sequence[str]) -> list[tuple[str, config.Value]]:
 
 
 def _options(words: Sequence[str]) -> set[str]:
-    """The options that a command line names, without their hyphens."""
-    names = (re.sub("^--(no-)?", "", word.split("=")[0]) for word in words if word.startswith("--"))
-    return {name.replace("-", "_") for name in names}
+    """The options that a command line names, without their hyphens and without the no of a flag."""
+    names = (word[2:].split("=")[0].replace("-", "_") for word in words if word.startswith("--"))
+    return {re.sub("^no_", "", name) for name in names}
 
 
 def asks_for_a_plan(words: Sequence[str], arguments: Arguments) -> bool:
     """Whether a command line says anything about what to compute."""
-    said = _options(words) & {"seeds", "vary", *config.field_types()}
-    return bool(said) or arguments.experiment in words
+    return bool(arguments.experiment or _options(words) & {"seeds", "vary", *config.DEFAULTS})

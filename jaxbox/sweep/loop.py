@@ -46,6 +46,8 @@ def train(
     members: Members = {}
     cut = groups.group(plan.configurations, plan.seeds)
     for number, group in enumerate(cut):
+        if stop.requested and not store.chunk_folder(path, number, 0).parent.exists():
+            continue  # not begun, and not to be
         report.start(f"group {number + 1} of {len(cut)} ({group.static.configuration.model.name})")
         entry = manifest.group(number, [index for index, _ in group.configurations], group.static)
         population = Population(group, entry.get("members_per_chunk", members_per_chunk))

@@ -1,6 +1,7 @@
 """Refuses what cannot be trained before anything is: what does not fit into memory, networks that do not fit images."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +12,11 @@ from jaxbox.training import evaluation, member, memory, sampling
 
 COPIES_OF_STATE = 3
 """The state itself, its gradient, and the new state while it is made."""
-LARGEST_KERNEL_GROWTH = 2
+COPIES_OF_DATA = 2
+"""Its examples with their order, and the next order while it is sorted."""
+COPIES_OF_BATCH = 2
+"""Its images, and what the noise draws for them."""
+LARGEST_KERNEL_IN_IMAGES = 2
 """A kernel more than twice as large as the image has weights that never meet a pixel."""
 
 
@@ -36,12 +41,15 @@ def check_sweep(configurations: Sequence[Configuration], seeds: int) -> None:
 def check_program(configuration: Configuration) -> None:
     """Refuse a configuration whose network cannot be built, called on its task's examples, trained and evaluated.
 
+    Float fields are traced, as they will be in training.
+
     Raises:
         ConfigurationError: whatever building or calling the network raises, in one line.
     """
-    seed, step = jnp.uint32(0), jnp.int32(0)
+    static, seed, step = Static.of(configuration), jnp.uint32(0), jnp.int32(0)
+    floats = {path: jax.ShapeDtypeStruct((), jnp.float32) for path in config.TRACED}
     try:
-        state = jax.eval_shape(lambda: member.initialize(configuration, seed))
+        state = jax.eval_shape(lambda floats: member.initialize(static.with_traced(floats), seed), floats)
     except Exception as error:
         raise ConfigurationError(_does_not_fit(configuration, "cannot be built", error)) from error
     for path, leaf in jax.tree.leaves_with_path(state.params):
@@ -51,24 +59,56 @@ def check_program(configuration: Configuration) -> None:
     needed = COPIES_OF_STATE * memory.tree_bytes(state)
     memory.require_fit("model", configuration.model.name, needed, "training one such network takes at least")
 
-    def step_and_evaluate(state: member.State) -> object:
-        data = sampling.prepare(configuration, seed, step)
-        state, data, _ = member.train(configuration, state, data, seed, step, step + 1)
-        return evaluation.evaluate(configuration, state, data.seen, step)
+    _check_outputs(configuration, floats, state.weights)
+
+    def step_and_evaluate(floats: dict[str, Any], state: member.State) -> dict[str, Any]:
+        traced = static.with_traced(floats)
+        data = sampling.prepare(traced, seed, step)
+        state, data, _ = member.train(traced, state, data, seed, step, step + 1)
+        return evaluation.evaluate(traced, state, data.seen, step)
 
     try:
-        jax.eval_shape(step_and_evaluate, state)
+        jax.eval_shape(step_and_evaluate, floats, state)
     except Exception as error:
         raise ConfigurationError(_does_not_fit(configuration, "cannot be trained", error)) from error
+
+
+def _check_outputs(configuration: Configuration, floats: dict[str, Any], weights: member.Weights) -> None:
+    """Refuse a network that cannot be called on what its task hands it, or whose outputs are no predictions of it."""
+    static, windows = Static.of(configuration), tables.uses_windows(configuration)
+
+    def call(floats: dict[str, Any], weights: member.Weights) -> tuple[Any, Any]:
+        traced = static.with_traced(floats)
+        draws = task.draw_noise(traced.task, jax.random.split(jax.random.key(0), 3))
+        inputs, targets = task.example(traced.task, jnp.zeros(3, jnp.int32), draws, windows)
+        network: Any = member.merge(traced, weights)
+        return network(inputs), targets
+
+    try:
+        outputs, targets = jax.eval_shape(call, floats, weights)
+        shapes = outputs.shape, targets.shape
+    except Exception as error:
+        raise ConfigurationError(_does_not_fit(configuration, "cannot be called", error)) from error
+    if shapes[0] != shapes[1]:
+        raise ConfigurationError(
+            f"model: the network {configuration.model.name} makes outputs of shape {shapes[0]} of three images; "
+            f"their targets have shape {shapes[1]}"
+        )
 
 
 def _check_sizes(configuration: Configuration) -> None:
     """Refuse what would take all memory, or for ever, while it is traced."""
     shape, positions = configuration.task, task.position_count(configuration.task)
-    pixels = shape.height * shape.width
+    image = 4 * shape.height * shape.width * shape.channels
     memory.require_fit("task.height", shape.height, 64 * positions, f"the {positions:,} positions take at least")
-    memory.require_fit("task.height", shape.height, 4 * pixels * shape.channels, "one image takes")
-    largest = LARGEST_KERNEL_GROWTH * max(shape.height, shape.width) - 1
+    memory.require_fit("task.height", shape.height, image, "one image takes")
+    data = jax.eval_shape(lambda: sampling.prepare(configuration, jnp.uint32(0), jnp.int32(0)))
+    needed = COPIES_OF_DATA * memory.tree_bytes(data)
+    memory.require_fit("task.train_size", shape.train_size, needed, "a seed's training set takes")
+    # A batch of windows, too, has keys and indices of its examples: 16 bytes each.
+    batch = configuration.batch_size * (16 if tables.uses_windows(configuration) else COPIES_OF_BATCH * image)
+    memory.require_fit("batch_size", configuration.batch_size, batch, "a batch takes")
+    largest = LARGEST_KERNEL_IN_IMAGES * max(shape.height, shape.width) - 1
     kernel = configuration.model.kernel_size
     if "model.kernel_size" in tables.fields_read(configuration):
         config.require(kernel <= largest, "model.kernel_size", kernel, f"at most {largest}, so that it meets the image")

@@ -25,7 +25,7 @@ def one_device_per_core() -> str:
     import jax
 
     flags = os.environ.get("XLA_FLAGS", "")
-    if "xla_force_host_platform_device_count" in flags:
+    if "xla_force_host_platform_device_count" in flags or "JAX_NUM_CPU_DEVICES" in os.environ:
         return ""
     with contextlib.suppress(RuntimeError):  # raised once a backend is in use
         jax.config.update("jax_num_cpu_devices", cores())

@@ -58,7 +58,8 @@ def predict(
             own = config.replace(configuration, floats)
             network: Any = member.merge(own, weights)
             predictions = network(task.example(own.task, index, draws, windows)[0])
-            return predictions.T, jax.tree.leaves(nnx.to_pure_dict(nnx.state(network, LitUnits)))
+            layers = [variable for _, variable in nnx.to_flat_state(nnx.state(network, LitUnits))]
+            return predictions.T, [layer[...] for layer in sorted(layers, key=lambda layer: layer.call)]
 
         return map_members(predict_one, weights, floats or {})
 

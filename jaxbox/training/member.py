@@ -16,7 +16,7 @@ from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 from jaxbox import losses, models, optimizers, task
 from jaxbox.config import Configuration, tables
 from jaxbox.layers import LitUnits
-from jaxbox.training import sampling
+from jaxbox.training import metrics, sampling
 from jaxbox.training.sampling import Data, Examples
 
 KEPT = nnx.Not(nnx.Any(nnx.Param, nnx.RngState, nnx.Intermediate, LitUnits))
@@ -108,7 +108,7 @@ def train(
     first: Int[Array, ""],
     last: Int[Array, ""],
 ) -> tuple[State, Data, dict[str, Float[Array, ""]]]:
-    """Steps first to last - 1. Returns the state, the data and, averaged over the steps, `loss` and `gradient_norm`.
+    """Steps first to last - 1. Returns the state, the data, and `metrics.STEP_MEASURES` averaged over the steps.
 
     `first` and `last` must be the same for all members of a population: the loop and the epochs follow them.
 
@@ -123,7 +123,7 @@ def train(
         state, measures = train_step(configuration, state, examples, keys, step)
         return state, new.order, jax.tree.map(jnp.add, totals, measures)
 
-    zeros = {"loss": jnp.float32(0), "gradient_norm": jnp.float32(0)}
+    zeros = dict.fromkeys(metrics.STEP_MEASURES, jnp.float32(0))
     state, order, totals = lax.fori_loop(first, last, body, (state, data.order, zeros))
     return state, data._replace(order=order), jax.tree.map(lambda total: total / (last - first), totals)
 
@@ -151,7 +151,9 @@ def train_step(
     running = state.failed_step < 0
     kept = jax.tree.map(lambda new, old: jnp.where(finite & running, new, old), new, state.weights)
     failed_step = jnp.where(running & ~finite, step, state.failed_step)
-    return State(kept.params, kept.variables, optimizer_state, failed_step), {"loss": loss, "gradient_norm": norm}
+    stepped = metrics.Stepped(loss, norm)
+    measures = {name: row.function(stepped) for name, row in metrics.STEP_MEASURES.items()}
+    return State(kept.params, kept.variables, optimizer_state, failed_step), measures
 
 
 def _all_finite(tree: PyTree[Array]) -> Bool[Array, ""]:

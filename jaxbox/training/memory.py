@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -19,6 +20,8 @@ SHARE_OF_FREE_MEMORY = 1 / 8
 """What the states of all members of a chunk may take at most, of the memory that is free on the host."""
 SHARE_OF_ACCELERATOR = 1 / 2
 """What the members of a chunk may take at most, of an accelerator's memory."""
+CGROUP = Path("/sys/fs/cgroup")
+"""Where Linux says how much memory a container or a job may use, and uses."""
 ACCELERATOR_BYTES = 8 * 2**30
 """Assumed of an accelerator that does not say how much memory it has."""
 
@@ -29,8 +32,15 @@ def tree_bytes(tree: PyTree[Any]) -> int:
 
 
 def free_bytes() -> int:
-    """Bytes of host memory that are free."""
-    return psutil.virtual_memory().available
+    """Bytes of host memory that are free: of the machine, or of the container or job that this process is in."""
+    free = psutil.virtual_memory().available
+    try:
+        limit = int((CGROUP / "memory.max").read_text())
+        statistics = dict(line.split() for line in (CGROUP / "memory.stat").read_text().splitlines())
+        used = int((CGROUP / "memory.current").read_text()) - int(statistics["inactive_file"])
+    except (OSError, ValueError, KeyError):  # no such system, or no limit ("max")
+        return free
+    return max(0, min(free, limit - used))
 
 
 def affordable_members(device: Any, devices: int, state_bytes: int, member_bytes: Callable[[], int]) -> int:

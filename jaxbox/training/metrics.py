@@ -32,6 +32,13 @@ class Evaluated(NamedTuple):
     step: Int[Array, ""]
 
 
+class Stepped(NamedTuple):
+    """What a measure of training steps is made from: a batch's loss, and the Euclidean norm of its gradient."""
+
+    loss: Float[Array, ""]
+    gradient_norm: Float[Array, ""]
+
+
 class Measure(NamedTuple):
     """A row: a function of what is measured, dimensions after configuration and seed, units, and a description."""
 
@@ -92,16 +99,19 @@ def _variance(predictions: Predictions) -> Float[Array, " 2"]:
 
 STEP_MEASURES = {
     "loss": Measure(
-        lambda step: step["loss"], ("step",), "loss", "training loss, mean over the steps since the previous evaluation"
+        lambda stepped: stepped.loss,
+        ("step",),
+        "loss",
+        "training loss, mean over the steps since the previous evaluation",
     ),
     "gradient_norm": Measure(
-        lambda step: step["gradient_norm"],
+        lambda stepped: stepped.gradient_norm,
         ("step",),
         "loss per unit of parameter",
         "Euclidean norm of the gradient, mean over the steps since the previous evaluation",
     ),
 }
-"""Of what `training.member.train` returns, at each evaluation."""
+"""Of `Stepped`, averaged over the steps since the evaluation before."""
 
 CURVES = {
     "mse": Measure(

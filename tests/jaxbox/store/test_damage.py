@@ -15,8 +15,9 @@ import xarray
 import zarr
 
 from jaxbox import store, sweep
-from jaxbox.config import Configuration, Model, Optimizer, Plan, RunError, Task
+from jaxbox.config import Configuration, ConfigurationError, Model, Optimizer, Plan, RunError, Task
 from jaxbox.store import files
+from jaxbox.training import metrics
 
 TASK = Task(height=4, width=5, box_size=2, train_size=8)
 TINY = Configuration(TASK, Model("linear"), optimizer=Optimizer("sgd", 0.1), batch_size=4, steps=2, eval_every=1)
@@ -68,25 +69,51 @@ def edit(path, change):
     (path / store.CONFIGURATION).write_text(json.dumps(content))
 
 
-@pytest.mark.parametrize(
-    ("change", "unknown"),
-    [
-        (lambda c: c["configurations"][1]["task"].update(law="beta"), "task.law"),
-        (lambda c: c["configurations"][0]["model"].update(name="transformer"), "model.name 'transformer'"),
-    ],
-)
-def test_an_intact_run_of_a_newer_version_is_not_called_damaged(copy, change, unknown):
-    edit(copy, lambda content: (change(content), content.update(version="9.1")))
-    with pytest.raises(RunError, match=f"made by jaxbox 9.1 and has {unknown}, which this version .* does not know"):
+def test_a_missing_chunk_is_noticed_and_its_variable_named(copy):
+    shutil.rmtree(copy / store.RESULTS / "mse" / "c")
+    with pytest.raises(RunError, match="variable 'mse' is damaged: 1 of its 1 chunks are missing"):
+        store.open_run(copy)["mse"].load()
+
+
+def test_an_intact_run_of_a_newer_version_is_not_called_damaged(copy):
+    edit(copy, lambda c: (c["configurations"][1]["task"].update(law="beta"), c.update(version="9.1")))
+    with pytest.raises(RunError, match=r"made by jaxbox 9.1 and has task.law, which this one \(.*\) does not know"):
         store.open_run(copy)
+
+
+def test_a_run_with_a_name_that_is_in_no_table_is_read_but_not_trained(copy):
+    edit(copy, lambda content: content["configurations"][0]["model"].update(name="transformer"))
+    assert store.open_run(copy)["loss"].load().notnull().any()
+    assert len(store.member_table(copy)) == 4
+    for use in (lambda: sweep.run(resume=copy, quiet=True), lambda: store.load_member(copy, 0, 0)):
+        with pytest.raises(RunError, match=r"has model.name 'transformer', which this one .* does not know"):
+            use()
 
 
 def test_a_run_of_an_older_format_is_read_but_not_gone_on_with(copy):
     edit(copy, lambda content: (content.pop("format"), content.pop("version")))
+    # As it was written then: zarr's format 2, which leaves out chunks of fill values, and no attributes.
+    results = store.open_run(copy).load().drop_attrs(deep=False).drop_encoding()
+    shutil.rmtree(copy / store.RESULTS)
+    text = {name: label.astype(object) for name, label in results.coords.items() if label.dtype.kind == "U"}
+    results.assign_coords(text).to_zarr(copy / store.RESULTS, zarr_format=2, consolidated=True)
+    xarray.testing.assert_equal(store.open_run(copy).load(), results)
     assert store.open_run(copy).attrs["version"] == "before 0.2"
     for use in (lambda: sweep.run(resume=copy, quiet=True), lambda: store.load_member(copy, 0, 0)):
         with pytest.raises(RunError, match=r"made by jaxbox before 0.2, whose checkpoints .* results can be opened"):
             use()
+
+
+def test_a_measure_that_came_later_spoils_no_older_run(copy, monkeypatch):
+    row = metrics.CURVES["bias"]
+    for table in (metrics.MEASURES, metrics.CURVES, store.results.VARIABLES):
+        monkeypatch.setitem(table, "newer", row)
+    assert "newer_x" not in store.member_table(copy)
+    assert store.load_member(copy, 0, 1).step == 2
+    with pytest.raises(ConfigurationError, match=r"name: unknown name 'newer'"):
+        store.curve_table(copy, "newer")
+    with pytest.raises(RunError, match=r"measures.*newer"):
+        sweep.run(resume=copy, quiet=True)
 
 
 @pytest.mark.parametrize("write", ["checkpoint", "results", "manifest", "create"])

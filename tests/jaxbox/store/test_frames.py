@@ -88,6 +88,20 @@ def test_a_member_predicts_on_pixels_between_0_and_1(tmp_path):
         member.predict(pixels[:, 1:])
 
 
+def test_what_is_done_to_a_members_numbers_is_done_to_that_member_only(folder):
+    store.load_params(folder, 0, 1)["head"]["kernel"][:] = 0
+    assert (store.load_params(folder, 0, 1)["head"]["kernel"] != 0).all()
+
+
+def test_members_of_a_group_share_one_program(folder):
+    members = [store.load_member(folder, index, seed) for index in (0, 1) for seed in range(3)]
+    pixels = tasks.render(TASK, tasks.positions(TASK))
+    before = store.members._predict._cache_size()
+    found = [member.predict(pixels) for member in members]
+    assert store.members._predict._cache_size() <= before + 1
+    assert len({values.tobytes() for values in found}) == 6
+
+
 def test_a_chunk_is_read_once_for_members_in_order_and_again_when_it_has_changed(tmp_path, monkeypatch):
     reads = []
     load = store.members.load_checkpoint

@@ -14,6 +14,7 @@ from jaxbox.config import Configuration, ConfigurationError, Model, Optimizer, R
 from jaxbox.experiments import EXPERIMENTS
 from jaxbox.sweep import arguments
 from jaxbox.sweep.__main__ import main
+from jaxbox.training import memory
 
 TASK = Task(height=4, width=5, box_size=2, train_size=8)
 TINY = Configuration(TASK, Model("linear"), optimizer=Optimizer("sgd", 0.1), batch_size=4, steps=2, eval_every=1)
@@ -126,13 +127,17 @@ BAD = {
     "option that nobody reads": (
         [],
         ["--task.noise_level", "2"],
-        r"task.noise_level: 2\.0 is not read by task.noise none",
+        r"task.noise_level: 2\.0 is not read by task.noise 'none'",
     ),
-    "default of what nobody reads": ([], ["--model.hidden", "64"], "model.hidden: 64 is not read by model.name linear"),
+    "default of what nobody reads": (
+        [],
+        ["--model.hidden", "64"],
+        "model.hidden: 64 is not read by model.name 'linear'",
+    ),
     "varied field that nobody reads": (
         [],
         ["--vary", "task.noise_level", "0", ".3", "1"],
-        r"task.noise_level: 0\.0 is not read by task.noise none",
+        r"task.noise_level: 0\.0 is not read by task.noise 'none'",
     ),
     "height beyond any integer": ([], ["--task.height", "9" * 22], "task.height: 9+ .*at most 2147483647"),
     "image beyond memory": (
@@ -249,6 +254,43 @@ def test_overwrite_replaces_a_run(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["run"]
 
 
+def test_a_run_whose_folder_is_named_like_an_experiment_resumes(finished, tmp_path, monkeypatch, capsys):
+    import shutil
+
+    shutil.copytree(finished, tmp_path / "thread")
+    monkeypatch.chdir(tmp_path)
+    code, _, err = outcome(capsys, "--resume", "thread")
+    assert code == 0, err
+
+
+def test_a_name_that_no_system_takes_is_one_line(tmp_path, capsys):
+    for words in (["--name", "a" * 300], ["--resume", str(tmp_path / ("a" * 300))]):
+        code, out, err = outcome(capsys, *(WORDS if "--name" in words else ()), *words, "--out", str(tmp_path))
+        assert (code, out, err.count("\n")) == (2, "", 1), err
+    assert contents(tmp_path) == {}
+
+
+def test_results_that_are_padded_to_the_largest_configuration_must_fit(tmp_path, monkeypatch):
+    large = dataclasses.replace(TINY, task=Task(height=40, width=40, box_size=2, train_size=8))
+    many = [dataclasses.replace(TINY, optimizer=Optimizer("sgd", rate / 1000)) for rate in range(1, 101)]
+    # One large member takes 14 kB, the others .6 kB each; padded, all of them take as much as the large one.
+    monkeypatch.setattr(memory, "free_bytes", lambda: 2**20)
+    with pytest.raises(ConfigurationError, match=r"seeds: 2 .* the results of all configurations take"):
+        sweep.run([large, *many], 2, out=tmp_path, quiet=True)
+    assert contents(tmp_path) == {}
+
+
+def test_a_session_on_other_devices_says_that_last_bits_may_differ(tmp_path, capsys, monkeypatch):
+    sweep.run([TINY], 1, name="run", out=tmp_path, quiet=True)
+    manifest = store.load_manifest(tmp_path / "run")
+    manifest["sessions"][-1]["devices"] = ["gpu:0 one of these"]
+    store.save_manifest(tmp_path / "run", manifest)
+    _, _, err = outcome(capsys, "--resume", str(tmp_path / "run"))
+    assert "this session has other devices than the one before: last bits may differ" in err
+    _, _, err = outcome(capsys, "--resume", str(tmp_path / "run"))
+    assert "last bits" not in err
+
+
 def test_python_refuses_as_the_command_does(tmp_path):
     with pytest.raises(ConfigurationError, match="configurations: none given"):
         sweep.run(out=tmp_path)
@@ -256,6 +298,10 @@ def test_python_refuses_as_the_command_does(tmp_path):
         sweep.run([dataclasses.replace(TINY, steps=0)], 1, out=tmp_path)
     with pytest.raises(RunError, match="not a folder"):
         sweep.run(resume=tmp_path / "none")
+    with pytest.raises(ConfigurationError, match="model: 'cnn' is not allowed; it must be a Model"):
+        sweep.run([Configuration(model="cnn")], 1, out=tmp_path)
+    with pytest.raises(ConfigurationError, match=r"seeds: 2\.0 is not allowed; it must be an integer"):
+        sweep.run([TINY], 2.0, out=tmp_path)
     assert contents(tmp_path) == {}
 
 
@@ -279,6 +325,7 @@ jax.numpy.zeros(3).block_until_ready()
 from jaxbox.training import devices
 devices.cores = lambda: jax.local_device_count() + 3
 from jaxbox.sweep.__main__ import main
+from jaxbox.training import memory
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -52,5 +52,7 @@ def test_a_noiseless_scene_that_has_no_windows_is_trained_on_its_own_images(tmp_
 
 
 def test_render_is_not_read_there():
-    with pytest.raises(ConfigurationError, match=r"render: True is not read by task.scene diagonal; it is read by box"):
+    with pytest.raises(
+        ConfigurationError, match=r"render: True is not read by task.scene 'diagonal'; it is read by 'box'"
+    ):
         checks.check_sweep([dataclasses.replace(OWN, render=True)], 1)

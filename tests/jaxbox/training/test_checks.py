@@ -30,8 +30,8 @@ def refused(match, changes, seeds=1):
         ({"task": Task(noise="whit")}, "task.noise: unknown name 'whit'.*did you mean white"),
         ({"model": Model(padding="VALID")}, "model: .*kernel_size 5 is larger"),
         ({"task": Task(box_size=17)}, "task.box_size: 17"),
-        ({"task": Task(noise_level=2.0)}, r"task.noise_level: 2\.0 is not read by task.noise none; .* white"),
-        ({"model": Model("linear", hidden=999)}, "model.hidden: 999 is not read by model.name linear; .* mlp"),
+        ({"task": Task(noise_level=2.0)}, r"task.noise_level: 2\.0 is not read by task.noise 'none'; .* 'white'"),
+        ({"model": Model("linear", hidden=999)}, "model.hidden: 999 is not read by model.name 'linear'; .* 'mlp'"),
         ({"model": Model(kernel_size=32)}, "model.kernel_size: 32 .*at most 31"),
     ],
 )
@@ -49,10 +49,16 @@ def test_what_cannot_be_built_is_refused(changes, message):
         ({"model": Model("mlp", hidden=10**22)}, "model.hidden: 1.* at most 2147483647"),
         ({"model": Model("mlp", hidden=2 * 10**9)}, r"model: mlp .* bytes, and .* are free"),
         ({"model": Model(features=(2 * 10**9,))}, r"model: cnn .* bytes, and .* are free"),
+        ({"task": Task(train_size=2 * 10**9)}, r"task.train_size: 2000000000 .* bytes, and .* are free"),
+        (
+            {"task": Task(train_size=0, noise="white"), "batch_size": 10**8},
+            r"batch_size: 100000000 .* bytes, and .* are free",
+        ),
         ({"steps": 2 * 10**9, "eval_every": 1}, r"seeds: 1 is not allowed; the results .* bytes, and .* are free"),
     ],
 )
-def test_what_cannot_fit_is_refused_with_the_number_of_bytes(changes, message):
+def test_what_cannot_fit_is_refused_with_the_number_of_bytes(changes, message, monkeypatch):
+    monkeypatch.setattr(memory, "free_bytes", lambda: 8 * 2**30)
     refused(message, changes)
 
 
@@ -77,11 +83,49 @@ class Picky(nnx.Module):
         return self.head(self.convolution(images))
 
 
+class Single(nnx.Module):
+    """One output too few."""
+
+    def __init__(self, model, task, rngs):
+        self.head = layers.Dense(16 * 16, 1, rngs=rngs)
+
+    def __call__(self, images):
+        return self.head(images)
+
+
+class Choosy(nnx.Module):
+    """Looks at a traced field as if it were a number."""
+
+    def __init__(self, model, task, rngs):
+        self.head = layers.Dense(16 * 16, 2 + bool(task.noise_level > 0), rngs=rngs)
+
+    def __call__(self, images):
+        return self.head(images)
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (
+            "Single",
+            r"model: the network own makes outputs of shape \(3, 1\) of three images; their targets have shape \(3, 2\)",
+        ),
+        ("Choosy", "model: the network own cannot be built .*TracerBoolConversionError"),
+    ],
+)
+def test_a_network_that_would_fail_or_mislead_later_is_refused_now(network, message, monkeypatch):
+    row = tables.Row(f"{sys.modules[__name__].__name__}:{network}", "for this test")
+    monkeypatch.setitem(tables.MODELS, "own", row)
+    # Broadcasting of one output against two is what a user's session would do.
+    with jax.numpy_rank_promotion("allow"):
+        refused(message, {"model": Model("own")})
+
+
 @pytest.mark.parametrize(
     ("task", "reads", "message"),
     [
-        (Task(width=15, height=15), (), "model: the network picky cannot be trained .*TypeError: .*"),
-        (Task(), ("render",), "model: the network picky cannot be trained .*"),  # it says that it takes windows
+        (Task(width=15, height=15), (), "model: the network picky cannot be called .*TypeError: .*"),
+        (Task(), ("render",), "model: the network picky cannot be called .*"),  # it says that it takes windows
         (Task(), (), None),
     ],
 )

@@ -1,15 +1,18 @@
 """Predictions at every position, of one member or many, and which units they light."""
 
 import dataclasses
+import sys
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import nnx
 
+from jaxbox import layers
 from jaxbox import task as tasks
-from jaxbox.config import Configuration, Model, Task
+from jaxbox.config import Configuration, Model, Task, tables
 from jaxbox.training import evaluation, member
 from jaxbox.training.member import Weights
 
@@ -104,6 +107,26 @@ def test_dead_units_are_counted_by_layer():
     model = Model("cnn", features=(4, 3), kernel_size=3)
     configuration = Configuration(TASK, model, batch_size=20)
     np.testing.assert_allclose(dead(configuration, kill), [2 / 4, 1 / 3], rtol=1e-6)
+
+
+class Backwards(nnx.Module):
+    """Applies first what comes last by name."""
+
+    def __init__(self, model, task, rngs):
+        self.z, self.b = layers.Dense(30, 3, rngs=rngs), layers.Dense(3, 4, rngs=rngs)
+        self.last, self.earlier = layers.Activation("relu"), layers.Activation("relu")
+        self.head = layers.Dense(4, 2, rngs=rngs)
+
+    def __call__(self, images):
+        return self.head(self.earlier(self.b(self.last(self.z(images)))))
+
+
+def test_layers_are_counted_from_the_input_whatever_their_names(monkeypatch):
+    here = f"{sys.modules[__name__].__name__}:Backwards"
+    monkeypatch.setitem(tables.MODELS, "backwards", tables.Row(here, "for this test"))
+    configuration = Configuration(TASK, Model("backwards"), batch_size=20)
+    _, lit = predict(configuration, start(configuration).weights)
+    assert [len(units) for units in lit] == [3, 4]
 
 
 def test_a_network_without_relu_has_no_dead_fraction():
