@@ -7,6 +7,7 @@ task can hold is listed here with the forms that know it, or with none; a test d
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 from jaxbox import config
 from jaxbox.config import Configuration, ConfigurationError, Task, tables
@@ -49,6 +50,6 @@ def require(task: Task, form: str) -> None:
                 raise ConfigurationError(f"{path}: {value!r} does not have {form}; allowed: {', '.join(known)}")
         elif field.name not in FIELDS and value != field.default:
             raise ConfigurationError(f"{path}: {value!r} does not have {form}; it must be {field.default!r}")
-    values = {field.name: getattr(task, field.name) for field in dataclasses.fields(Task)}
+    values: Any = {field.name: getattr(task, field.name) for field in dataclasses.fields(Task)}
     # An endless stream: a training set smaller than a batch is no fault of the image distribution.
     config.check_values(Configuration(task=Task(**values | {"train_size": 0})))

@@ -41,7 +41,7 @@ def read(default: Arguments, words: Sequence[str], program: str, more_help: str 
             arguments, unknown = tyro.cli(
                 type(default),
                 prog=program,
-                args=_separated(words, type(default)),
+                args=list(_separated(words, type(default))),
                 default=default,
                 return_unknown_args=True,
                 use_underscores=True,

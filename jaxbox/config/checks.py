@@ -39,7 +39,7 @@ def _check_sections(configuration: Configuration) -> None:
     for name, kind in get_type_hints(type(configuration)).items():
         if dataclasses.is_dataclass(kind):
             value = getattr(configuration, name)
-            require(type(value) is kind, name, repr(value), f"a {kind.__name__}")
+            require(type(value) is kind, name, repr(value), f"a {name.capitalize()}")
 
 
 def _check_task(task: Task) -> None:

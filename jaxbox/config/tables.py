@@ -10,6 +10,7 @@ list it.
 """
 
 import importlib
+import textwrap
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
@@ -158,16 +159,28 @@ def uses_windows(configuration: Configuration) -> bool:
     return takes_windows(configuration) and not configuration.render
 
 
-def describe() -> Iterator[str]:
-    """Lines that say what each name is and which options it reads; the end of every help text."""
+WINDOWS = "[windows]"
+"""Marks a row that names `render`."""
+LEGEND = f"{WINDOWS}: can do without images; --render has an effect where scene, noise, inputs and model all can"
+
+
+def describe(width: int = 80) -> Iterator[str]:
+    """Lines of at most this width that say what each name is and which options it reads; the end of every help text."""
     for field, table in TABLES.items():
         yield f"{field}:"
-        width = max(map(len, table))
+        longest = max(map(len, table))
         for name, row in table.items():
-            reads = _shortened(row.reads)
-            yield f"  {name:<{width}}  {row.summary}" + (f"; reads {', '.join(reads)}" if reads else "")
+            yield textwrap.fill(
+                f"  {name:<{longest}}  {_say(row)}",
+                width,
+                subsequent_indent=" " * (longest + 6),
+                break_on_hyphens=False,
+            )
+    yield textwrap.fill(LEGEND, width)
 
 
-def _shortened(paths: tuple[str, ...]) -> list[str]:
-    """The paths, without an image's sizes, which every scene reads."""
-    return [path for path in paths if path not in IMAGE]
+def _say(row: Row) -> str:
+    """What a name is and reads, but for an image's sizes, which every scene reads."""
+    reads = [path for path in row.reads if path not in (*IMAGE, "render")]
+    options = f"; reads {', '.join(reads)}" if reads else ""
+    return row.summary + options + (f" {WINDOWS}" if "render" in row.reads else "")

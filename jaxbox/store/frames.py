@@ -62,7 +62,7 @@ def curve_table(run: str | Path, name: str) -> pandas.DataFrame:
     steps = pandas.MultiIndex.from_tuples(
         (index, step) for index, c in enumerate(plan.configurations) for step in c.evaluation_steps()
     )
-    own = pandas.MultiIndex.from_frame(table[["configuration", "step"]]).isin(steps)
+    own = pandas.MultiIndex.from_arrays([table["configuration"], table["step"]]).isin(steps)
     reached = table["step"] <= table["last_step"]
     table = table.loc[reached & own].drop(columns="last_step").reset_index(drop=True)
     return _with_fields(results, table, plan, list(plan.varied()))
