@@ -16,7 +16,7 @@ import zarr
 
 from jaxbox import store, sweep
 from jaxbox.config import Configuration, ConfigurationError, Model, Optimizer, Plan, RunError, Task
-from jaxbox.store import files
+from jaxbox.store import files, results
 from jaxbox.training import metrics
 
 TASK = Task(height=4, width=5, box_size=2, train_size=8)
@@ -93,11 +93,11 @@ def test_a_run_with_a_name_that_is_in_no_table_is_read_but_not_trained(copy):
 def test_a_run_of_an_older_format_is_read_but_not_gone_on_with(copy):
     edit(copy, lambda content: (content.pop("format"), content.pop("version")))
     # As it was written then: zarr's format 2, which leaves out chunks of fill values, and no attributes.
-    results = store.open_run(copy).load().drop_attrs(deep=False).drop_encoding()
+    stored = store.open_run(copy).load().drop_attrs(deep=False).drop_encoding()
     shutil.rmtree(copy / store.RESULTS)
-    text = {name: label.astype(object) for name, label in results.coords.items() if label.dtype.kind == "U"}
-    results.assign_coords(text).to_zarr(copy / store.RESULTS, zarr_format=2, consolidated=True)
-    xarray.testing.assert_equal(store.open_run(copy).load(), results)
+    text = {name: label.astype(object) for name, label in stored.coords.items() if label.dtype.kind == "U"}
+    stored.assign_coords(text).to_zarr(copy / store.RESULTS, zarr_format=2, consolidated=True)
+    xarray.testing.assert_equal(store.open_run(copy).load(), stored)
     assert store.open_run(copy).attrs["version"] == "before 0.2"
     for use in (lambda: sweep.run(resume=copy, quiet=True), lambda: store.load_member(copy, 0, 0)):
         with pytest.raises(RunError, match=r"made by jaxbox before 0.2, whose checkpoints .* results can be opened"):
@@ -106,7 +106,7 @@ def test_a_run_of_an_older_format_is_read_but_not_gone_on_with(copy):
 
 def test_a_measure_that_came_later_spoils_no_older_run(copy, monkeypatch):
     row = metrics.CURVES["bias"]
-    for table in (metrics.MEASURES, metrics.CURVES, store.results.VARIABLES):
+    for table in (metrics.MEASURES, metrics.CURVES, results.VARIABLES):
         monkeypatch.setitem(table, "newer", row)
     assert "newer_x" not in store.member_table(copy)
     assert store.load_member(copy, 0, 1).step == 2
