@@ -111,7 +111,7 @@ def _leaves(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
     return found
 
 
-def require_known(path: Path, plan: Plan) -> None:
+def require_known(path: Path) -> None:
     """Refuse to train, or to load members of, a run that can only be read: its code or its checkpoints are not ours.
 
     Raises:

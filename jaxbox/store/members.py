@@ -77,7 +77,7 @@ def load_member(run: str | Path, configuration: int, seed: int) -> Member:
     plan = load_plan(path)
     own = plan.configurations
     folder, place = member_location(path, configuration, seed)
-    require_known(path, plan)
+    require_known(path)
     step = last_checkpoint(folder)
     if step is None:
         raise RunError(f"seed: {seed} of configuration {configuration} has no checkpoint yet")

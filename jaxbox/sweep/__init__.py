@@ -69,7 +69,7 @@ def run(
         if plan and plan.fingerprint != stored.fingerprint:
             raise ConfigurationError(f"resume: {path} was made with {_difference(plan, stored)}; leave the fields out")
         plan = stored
-        store.require_known(path, plan)
+        store.require_known(path)
         store.require_checkpoints(path, plan)
     warning = devices.one_device_per_core()
     checks.check_sweep(plan.configurations, plan.seeds)
