@@ -74,8 +74,7 @@ def load_member(run: str | Path, configuration: int, seed: int) -> Member:
         RunError: not a run, no such member, or no checkpoint of it yet.
     """
     path = Path(run)
-    plan = load_plan(path)
-    own = plan.configurations
+    own = load_plan(path).configurations
     folder, place = member_location(path, configuration, seed)
     require_known(path)
     step = last_checkpoint(folder)
