@@ -114,7 +114,7 @@ def _row(members: xarray.Dataset, seconds: float) -> tuple[str, ...]:
         quartiles(begun["r2"].values),
         rate(begun["dead"].values[begun["relu"].values]),
         str(int((~begun["finite"]).sum())),
-        f"{seconds:.1f}",
+        "-" if np.isnan(seconds) else f"{seconds:.1f}",
     )
 
 

@@ -142,8 +142,9 @@ def test_no_rate_of_dead_layers_without_a_relu():
 def test_a_run_in_which_nothing_was_trained_has_a_table():
     run = made_up_run()
     run["last_step"][:] = -1
+    run["seconds"][0] = np.nan
     row = closing_table.table(run, width=200).splitlines()[2]
-    assert row.split() == "0: cnn learning_rate=0.1 0 - - - 0 1.2".split()
+    assert row.split() == "0: cnn learning_rate=0.1 0 - - - 0 -".split()
 
 
 @pytest.mark.parametrize(
