@@ -1,5 +1,6 @@
 """Every side does the same work as jaxbox, which the losses of the first steps show, and whoever does not is refused."""
 
+import jax
 import numpy as np
 import pytest
 
@@ -21,6 +22,14 @@ def reference(request, configurations):
     return configuration, first_losses("jaxbox", configuration)[1]
 
 
+@pytest.fixture
+def ranks(name):
+    """Keras's own layers broadcast without saying so."""
+    with jax.numpy_rank_promotion("allow" if name == "keras" else "raise"):
+        yield
+
+
+@pytest.mark.usefixtures("ranks")
 @pytest.mark.parametrize("name", PEERS)
 def test_every_peer_has_jaxbox_s_losses_and_goes_on_training(name, reference):
     if sides.SIDES[name].missing(on_gpu=False):
