@@ -16,7 +16,7 @@ ORDER = {
     ),
     "analysis": (
         *("closed_forms", "moments", "linear", "dynamics", "bayes", "shannon", "rate_distortion", "information"),
-        *("audit", "exact"),
+        *("statistics", "audit", "exact"),
     ),
 }
 """Each may import what comes before it; analysis also jaxbox, never the reverse."""
