@@ -72,12 +72,13 @@ def _options(cls: type) -> dict[str, Any]:
 
 def _separated(words: Sequence[str], cls: type) -> Iterator[str]:
     """The words, with `4,8` as two of them where an option takes several integers of a configuration."""
-    options, several = _options(cls), False
+    sections = (kind for kind in get_type_hints(cls).values() if dataclasses.is_dataclass(kind))
+    fields = (field for section in sections for field in config.field_types(section).items())
+    tuples, several = {name for name, kind in fields if get_origin(kind) is tuple}, False
     for word in words:
         if word.startswith("--"):
             name, equals, value = word.partition("=")
-            kind = options.get(name[2:].replace("-", "_"))
-            several = get_origin(kind) is tuple and get_type_hints(cls).get(name[2:].replace("-", "_")) is None
+            several = name[2:].replace("-", "_") in tuples
             yield from [name, *split_items(value)] if several and equals else [word]
         else:
             yield from split_items(word) if several else [word]

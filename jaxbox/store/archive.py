@@ -1,6 +1,7 @@
 """results.zarr: written at one stroke with checksums, and read lazily by `open_run`, which names what is damaged."""
 
 import shutil
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -91,14 +92,19 @@ class _Guarded(BackendArray):
 
     def _read(self, key: Any) -> np.ndarray:
         try:
-            missing = self.array.nchunks - self.array.nchunks_initialized
-            # Format 2 leaves out chunks that hold nothing but the fill value.
-            if missing and self.array.metadata.zarr_format == 3:
-                raise ValueError(f"{missing} of its {self.array.nchunks} chunks are missing")
+            if self._missing:
+                raise ValueError(f"{self._missing} of its {self.array.nchunks} chunks are missing")
             return np.asarray(self.variable[key].values)
         except DAMAGED as error:
             where = f"run: {self.path / RESULTS}: the variable {self.name!r} is damaged"
             raise RunError(f"{where}: {one_line(error)}") from None
+
+    @cached_property
+    def _missing(self) -> int:
+        """How many chunks are not there, counted once: that lists a folder, which each read should not do."""
+        # Format 2 leaves out chunks that hold nothing but the fill value.
+        counts = self.array.metadata.zarr_format == 3
+        return self.array.nchunks - self.array.nchunks_initialized if counts else 0
 
     def lazy(self) -> xarray.Variable:
         """The variable, read where it is looked at."""

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 
 from jaxbox import config
 from jaxbox.config import tables
-from jaxbox.store.measures import COLLAPSED_R2, at_end, dead_layer, final_r2, wilson_rate
+from jaxbox.store.measures import COLLAPSED_R2, at_end, collapsed, dead_layer, final_r2, wilson_rate
 
 HEADINGS = ("seeds", "collapsed", "median R2 [quartiles]", "dead layer", "frozen", "seconds")
 ROWS_PER_HEADING = 20
@@ -100,8 +100,8 @@ def _sharing(run: xarray.Dataset) -> str:
 
 def _rows(run: xarray.Dataset) -> list[tuple[str, ...]]:
     relu = at_end(run, "dead_fraction").notnull().any("layer")
-    measures = {"r2": final_r2(run), "dead": dead_layer(run), "relu": relu, **run[["finite", "last_step"]]}
-    members = xarray.Dataset(measures).load()
+    measures = {"r2": final_r2(run), "collapsed": collapsed(run), "dead": dead_layer(run), "relu": relu}
+    members = xarray.Dataset({**measures, **run[["finite", "last_step"]]}).load()
     return [_row(members.isel(configuration=index), time) for index, time in enumerate(run["seconds"].values.tolist())]
 
 
@@ -110,7 +110,7 @@ def _row(members: xarray.Dataset, seconds: float) -> tuple[str, ...]:
     begun = members.isel(seed=members["last_step"].values >= 0)
     return (
         str(begun.sizes["seed"]),
-        rate(begun["r2"].values < COLLAPSED_R2),
+        rate(begun["collapsed"].values),
         quartiles(begun["r2"].values),
         rate(begun["dead"].values[begun["relu"].values]),
         str(int((~begun["finite"]).sum())),
