@@ -88,7 +88,7 @@ def mmse(task: Task, key: Key[Array, ""], samples: int) -> Estimate:
     Raises:
         ValueError: fewer than 2 samples, which have no standard error; the task cannot be run.
     """
-    return _average(task, key, samples, lambda log_posterior: _moments(task, np.exp(log_posterior))[1])
+    return _average(task, key, samples, partial(_variances, task))
 
 
 def information(task: Task, key: Key[Array, ""], samples: int) -> Estimate:
@@ -99,13 +99,17 @@ def information(task: Task, key: Key[Array, ""], samples: int) -> Estimate:
 def coordinate_information(task: Task, key: Key[Array, ""], samples: int) -> Estimate:
     """I(x;X) and I(y;X) in nats, (2,). They add up to at most I(Y;X). Cost and errors as `mmse`."""
 
-    def of_marginals(log_posterior: Float[np.ndarray, "n P_y P_x"]) -> Float[np.ndarray, "n 2"]:
-        marginals = (np.exp(log_posterior).sum(axis) for axis in (1, 2))
-        # An underflowed probability adds 0 to an entropy, whatever finite number stands for its logarithm.
-        logarithms = (np.log(np.maximum(marginal, np.finfo(float).tiny)) for marginal in marginals)
-        return np.stack([_negentropy(logarithm, (1,)) for logarithm in logarithms], axis=-1)
+    return _average(task, key, samples, _marginal_negentropies)
 
-    return _average(task, key, samples, of_marginals)
+
+def mmse_and_information(task: Task, key: Key[Array, ""], samples: int) -> tuple[Estimate, Estimate]:
+    """`mmse` and `coordinate_information` from the same images, in one pass: the numbers are those of each alone."""
+
+    def both(log_posterior: Float[np.ndarray, "n P_y P_x"]) -> Float[np.ndarray, "n 4"]:
+        return np.hstack([_variances(task, log_posterior), _marginal_negentropies(log_posterior)])
+
+    value, error = _average(task, key, samples, both)
+    return Estimate(value[:2], error[:2]), Estimate(value[2:], error[2:])
 
 
 def threshold_level(task: Task) -> float:
@@ -178,6 +182,19 @@ def _moments(
         # Around the mean, where no cancellation can make it negative.
         variances.append((marginal * (coordinate - mean[:, None]) ** 2).sum(1))
     return np.stack(means, axis=-1), np.stack(variances, axis=-1)
+
+
+def _variances(task: Task, log_posterior: Float[np.ndarray, "n P_y P_x"]) -> Float[np.ndarray, "n 2"]:
+    """Var(x | image) and Var(y | image)."""
+    return _moments(task, np.exp(log_posterior))[1]
+
+
+def _marginal_negentropies(log_posterior: Float[np.ndarray, "n P_y P_x"]) -> Float[np.ndarray, "n 2"]:
+    """ln P - H(. | image), of x and of y."""
+    marginals = (np.exp(log_posterior).sum(axis) for axis in (1, 2))
+    # An underflowed probability adds 0 to an entropy, whatever finite number stands for its logarithm.
+    logarithms = (np.log(np.maximum(marginal, np.finfo(float).tiny)) for marginal in marginals)
+    return np.stack([_negentropy(logarithm, (1,)) for logarithm in logarithms], axis=-1)
 
 
 def _negentropy(log_probability: Float[np.ndarray, "n ..."], axes: tuple[int, ...]) -> Float[np.ndarray, " n"]:

@@ -53,3 +53,12 @@ def require(task: Task, form: str) -> None:
     values: Any = {field.name: getattr(task, field.name) for field in dataclasses.fields(Task)}
     # An endless stream: a training set smaller than a batch is no fault of the image distribution.
     config.check_values(Configuration(task=Task(**values | {"train_size": 0})))
+
+
+def has(task: Task, form: str) -> bool:
+    """Whether `require` lets this task pass."""
+    try:
+        require(task, form)
+    except ConfigurationError:
+        return False
+    return True

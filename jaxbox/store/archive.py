@@ -59,7 +59,22 @@ def open_run(path: str | Path) -> xarray.Dataset:
     guards = {name: _Guarded(path, str(name), arrays[str(name)], stored.variables[name]) for name in stored.variables}
     lazy = {name: guards[name].lazy() for name in stored.data_vars}
     labels = {name: guards[name].label() for name in stored.coords}
-    return stored.assign_coords(labels).assign(lazy).assign_attrs(stored.attrs | folder.describe(path))
+    results = stored.assign_coords(labels).assign(lazy).assign_attrs(stored.attrs | folder.describe(path))
+    results.encoding = {"source": str(path)}
+    return results
+
+
+def folder_of(run: str | Path | xarray.Dataset) -> Path:
+    """The folder of a run, given by its path or by what `open_run` returned.
+
+    Raises:
+        RunError: a Dataset that is not from `open_run`, or was joined or loaded from elsewhere.
+    """
+    if not isinstance(run, xarray.Dataset):
+        return Path(run)
+    if "source" not in run.encoding:
+        raise RunError("run: this Dataset does not know its folder; give the run's path")
+    return Path(run.encoding["source"])
 
 
 def _first_damaged(path: Path) -> str:

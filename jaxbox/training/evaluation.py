@@ -12,7 +12,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxbox import config, task
-from jaxbox.config import Configuration, tables
+from jaxbox.config import Configuration, Task, tables
 from jaxbox.layers import LitUnits
 from jaxbox.training import member, metrics, sampling
 from jaxbox.training.member import State, Weights
@@ -28,6 +28,11 @@ MapMembers = Callable[..., Any]
 def single_member(function: Callable[..., Any], *values: Any) -> Any:
     """The `MapMembers` of one member without a members' axis: calls the function."""
     return function(*values)
+
+
+def noise(task_: Task, index: Int[Any, " n"]) -> Float[Array, "n H W C"]:
+    """What the evaluation's noise draws for the images at these position indices, at any level."""
+    return task.draw_noise(task_, sampling.noise_keys(jax.random.key(SEED), jnp.asarray(index)))
 
 
 def predict(
@@ -51,8 +56,7 @@ def predict(
     windows = tables.uses_windows(configuration)
 
     def block(index: Int[Any, " n"]) -> tuple[Array, list[Array]]:
-        keys = sampling.noise_keys(jax.random.key(SEED), jnp.asarray(index))
-        draws = task.draw_noise(configuration.task, keys)
+        draws = noise(configuration.task, index)
 
         def predict_one(weights: Weights, floats: Mapping[str, Any]) -> tuple[Array, list[Array]]:
             own = config.replace(configuration, floats)

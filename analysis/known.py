@@ -1,0 +1,146 @@
+"""What is known of a task without training, as one table of numbers: exact predictors, entropy, I(Y;X).
+
+What has to be estimated (the Bayes-optimal predictor's error and I(Y;X), by Monte Carlo) is kept in a file beside the
+run, under a fingerprint of the task, so that it is computed once. What a task has no closed form for is NaN.
+"""
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import Float
+
+from analysis import bayes, closed_forms, linear
+from jaxbox import task as tasks
+from jaxbox.config import RunError, Task
+from jaxbox.store import files
+from jaxbox.training import evaluation
+
+LINEAR_PREDICTORS = {"ramp": linear.ramp, "minimum_norm": linear.minimum_norm, "lmmse": linear.lmmse}
+PREDICTORS = (*LINEAR_PREDICTORS, "bayes")
+"""Exact predictors: the thread's weights, the least that are right without noise, the best linear, the best of all."""
+SAMPLES = 20_000
+"""Noisy images of the Monte Carlo estimates: R2 of Bayes to about .001."""
+CACHE = "known.json"
+"""In the run's folder."""
+# 16 MiB of pixels at a time; the float64 copies made of them are a few times that.
+BLOCK_PIXELS = 2**21
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Known:
+    """All arrays are over (x, y); in squared target units, or in nats. NaN: the task has no such closed form."""
+
+    mse: Float[np.ndarray, "predictor 2"]
+    """Expected squared error of PREDICTORS over positions and noise."""
+    mse_error: Float[np.ndarray, "predictor 2"]
+    """Its standard error: 0 for a closed form."""
+    information: Float[np.ndarray, "2"]
+    """I(x;X) and I(y;X)."""
+    information_error: Float[np.ndarray, "2"]
+    entropy: Float[np.ndarray, "2"]
+    """H(x) and H(y), which add up to H(Y)."""
+
+
+def known(task: Task, folder: Path | None = None) -> Known:
+    """The table of a task.
+
+    Args:
+        folder: of the run, where the estimates are kept; they are not where it cannot be written.
+    """
+    mse, error = np.full((len(PREDICTORS), 2), np.nan), np.zeros((len(PREDICTORS), 2))
+    information, information_error = np.full(2, np.nan), np.zeros(2)
+    if closed_forms.has(task, closed_forms.LINEAR):
+        mse[:-1] = [predictor(task).mse for predictor in LINEAR_PREDICTORS.values()]
+    if closed_forms.has(task, closed_forms.BAYES):
+        mse[-1], error[-1], information, information_error = _estimates(task, folder)
+    return Known(mse, error, information, information_error, entropy(task))
+
+
+def without_training(task: Task) -> Task:
+    """The task with what is no property of its images at its default: what is known of both is the same."""
+    return dataclasses.replace(task, train_size=Task().train_size)
+
+
+def is_noisy(task: Task) -> bool:
+    """Whether a network sees more in an image than the position: then its output is no function of the position."""
+    return task.noise != "none" and task.noise_level > 0
+
+
+def lattice(task: Task) -> Float[np.ndarray, "N 2"]:
+    """The targets (x, y) of all positions, in float64."""
+    return np.asarray(tasks.targets(task, tasks.positions(task)), np.float64)
+
+
+def entropy(task: Task) -> Float[np.ndarray, "2"]:
+    """H(x) and H(y) in nats: ln P of each axis, whose places are equally likely."""
+    if not closed_forms.has(task, closed_forms.ENTROPY):
+        return np.full(2, np.nan)
+    rows, columns = tasks.position_shape(task)
+    return np.log([columns, rows])
+
+
+def predictions(task: Task) -> Float[np.ndarray, "predictor N 2"]:
+    """What each of PREDICTORS says of the very images that members are evaluated on, position by position."""
+    count, pixels = tasks.position_count(task), task.height * task.width * task.channels
+    found = np.full((len(PREDICTORS), count, 2), np.nan)
+    exact = {}
+    if closed_forms.has(task, closed_forms.LINEAR):
+        exact = {name: make(task).predict for name, make in LINEAR_PREDICTORS.items()}
+    if closed_forms.has(task, closed_forms.BAYES):
+        exact["bayes"] = lambda images: bayes.posterior_mean(task, images)
+    size = max(1, BLOCK_PIXELS // pixels)
+    for start in range(0, count, size):
+        index = np.arange(start, min(start + size, count))
+        images = evaluation_inputs(task, index)
+        for place, name in enumerate(PREDICTORS):
+            if name in exact:
+                found[place, index] = exact[name](images)
+    return found
+
+
+def evaluation_inputs(task: Task, index: np.ndarray) -> Float[np.ndarray, "n H W C"]:
+    """The inputs that every member is evaluated on at these position indices, noise and scale included, in float64."""
+    return np.asarray(tasks.example(task, index, evaluation.noise(task, index))[0], np.float64)
+
+
+def _estimates(task: Task, folder: Path | None) -> Float[np.ndarray, "4 2"]:
+    """MSE of Bayes and I(.;X), each followed by its standard error."""
+    if not is_noisy(task):
+        nothing = np.zeros(2)
+        return np.stack([nothing, nothing, entropy(task), nothing])
+    key = _fingerprint(task)
+    kept = _kept(folder)
+    if key not in kept:
+        mse, information = bayes.mmse_and_information(task, jax.random.key(0), SAMPLES)
+        kept[key] = [np.asarray(row).tolist() for row in (*mse, *information)]
+        _keep(folder, kept)
+    return np.array(kept[key])
+
+
+def _fingerprint(task: Task) -> str:
+    task = without_training(task)
+    text = json.dumps({"task": dataclasses.asdict(task), "samples": SAMPLES}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _kept(folder: Path | None) -> dict[str, Any]:
+    """What the file holds; nothing where it is missing or is not what was written."""
+    try:
+        kept = json.loads((folder / CACHE).read_text()) if folder else {}
+        intact = isinstance(kept, dict) and all(np.shape(rows) == (4, 2) for rows in kept.values())
+    except (OSError, ValueError):
+        return {}
+    return kept if intact else {}
+
+
+def _keep(folder: Path | None, kept: dict[str, Any]) -> None:
+    try:
+        if folder:
+            files.write_json(folder / CACHE, kept)
+    except RunError:
+        pass  # a run that may only be read is computed anew each time
