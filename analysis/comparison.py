@@ -5,8 +5,8 @@ Under noise it is estimated from nearest neighbours, with an interval. For every
 
     H(Y) >= I(Y;X) >= I(Y;Yhat) >= R(MSE) >= discrete Shannon bound >= dithered bound
 
-must hold within the errors of what is estimated. A link that does not is named in `broken_link`: an error of an estimate
-or of the code, never of the member, which stays where it is.
+must hold within the errors of what is estimated. A link that does not is named in `broken_link`: an error of an
+estimate or of the code, never of the member, which stays where it is.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The chain of information of every member, link by link: which one does not hold, within the errors of its estimates."""
+"""The chain of information of every member: which link does not hold, within the errors of its estimates."""
 
 from collections.abc import Mapping
 

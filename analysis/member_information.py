@@ -6,8 +6,6 @@ from nearest neighbours. That estimate falls short where the truth is near H(Y),
 cannot be told from a continuum; what it misses for a perfect prediction is added to the upper end of the interval.
 """
 
-from functools import partial
-
 import numpy as np
 from jaxtyping import Float
 
@@ -21,7 +19,6 @@ from analysis.information import (
     shannon_bound,
     with_standard_error,
 )
-from jaxbox import task as tasks
 from jaxbox.config import Task
 
 FEWEST_PAIRS = 100
