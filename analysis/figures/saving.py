@@ -1,6 +1,7 @@
 """A figure's numbers as CSV, and its picture as PDF, PNG and SVG."""
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import pandas
@@ -15,6 +16,9 @@ WIDTHS = {"one": ONE_COLUMN, "two": TWO_COLUMNS}
 """Inches, by the number of columns of a page that a figure goes across."""
 HEIGHT_OVER_WIDTH = 0.62
 """Of a figure that does not say how high it is."""
+
+DATELESS: dict[str, Any] = {".pdf": {"CreationDate": None}, ".png": {}, ".svg": {"Date": None}}
+"""Metadata without a date: two pictures of the same numbers are the same file, whose identifiers have a fixed salt."""
 
 
 def table(numbers: xarray.Dataset) -> pandas.DataFrame:
@@ -48,10 +52,9 @@ def save(canvas: Canvas, numbers: xarray.Dataset, folder: Path, name: str) -> li
     try:
         folder.mkdir(parents=True, exist_ok=True)
         table(numbers).to_csv(paths[0], index=False)
-        with matplotlib.rc_context(STYLE):
+        with matplotlib.rc_context(STYLE | {"svg.hashsalt": name}):
             for path in paths[1:]:
-                # Without a date two pictures of the same numbers are the same file.
-                canvas.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+                canvas.savefig(path, metadata=DATELESS[path.suffix])
     except OSError as error:
         raise RunError(f"out: {error.filename or folder} cannot be written: {error.strerror}") from None
     return paths
