@@ -80,39 +80,50 @@ def _parts(pairs: Pairs) -> Bool[np.ndarray, " n"]:
     return _exceeds(larger, pairs.information)
 
 
-HERE: dict[str, tuple[str, Callable[[Pairs], Bool[np.ndarray, " n"]]]] = {
+HERE: dict[str, tuple[str, str, Callable[[Pairs], Bool[np.ndarray, " n"]]]] = {
     "differential_entropy": (
+        "thread_bound, entropy",
         "have an MSE so small that the bound of (1) to (3) is above H(Y), all there is to know",
         lambda pairs: _exceeds(pairs.thread_bound, pairs.entropy),
     ),
     "error_variance": (
+        "bias, mse",
         "have a bias of over a hundredth of their root mean squared error, so that Var(Z) is not delta",
         lambda pairs: pairs.bias_squared > CLOSE * pairs.error + CLOSE**2,
     ),
     "gaussian_entropy": (
+        "r2, information_high",
         "know less than the “tighter” bound says",
         lambda pairs: _exceeds(_minus_log(pairs.error), pairs.information),
     ),
-    "error_decomposition": ("have another MSE than Var(Ŷ) + bias²", _misses),
+    "error_decomposition": ("variance_ratio, bias, mse", "have another MSE than Var(Ŷ) + bias²", _misses),
     "variance_below_error": (
+        "variance_ratio, mse",
         "have an MSE under Var(Ŷ)",
         lambda pairs: pairs.variance > pairs.error * (1 + CLOSE) + CLOSE,
     ),
     "bias_below_error": (
+        "bias, mse",
         "have an MSE under bias²",
         lambda pairs: pairs.bias_squared > pairs.error * (1 + CLOSE) + CLOSE,
     ),
-    "bound_from_parts": ("know less than both “true lower bounds” say", _parts),
+    "bound_from_parts": (
+        "variance_ratio, bias, information_high",
+        "know less than both “true lower bounds” say",
+        _parts,
+    ),
     "error_against_information": (
+        "information_low, entropy, r2",
         f"know at least {NEARLY:.0%} of H(Y) with an R2 under {GOOD_R2:g}",
         lambda pairs: (pairs.information_low >= NEARLY * pairs.entropy) & (pairs.error > 1 - GOOD_R2),
     ),
     "correlation_bound": (
+        "gaussian, information_high",
         "know less than -½ ln(1 - rho²)",
         lambda pairs: _exceeds(pairs.gaussian, pairs.information),
     ),
 }
-"""By step of the audit: what is counted, and where it is so. Two steps are about no member: other maps of targets."""
+"""By step of the audit: from which variables, what is counted, and where it is so. Two steps are about no member."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,8 +143,8 @@ def steps(run: Gathered) -> tuple[Step, ...]:
 def _here(name: str, found: Pairs) -> Words:
     if name not in HERE or not len(found.error):
         return ()
-    words, holds = HERE[name]
+    source, words, holds = HERE[name]
     return (
-        *(count(holds(found).sum(), name, f"audit: {name}"), " of "),
+        *(count(holds(found).sum(), source, f"audit: {name}"), " of "),
         *(count(len(found.error), "fate", "audit: members and coordinates"), f" coordinates of members {words}."),
     )

@@ -17,9 +17,11 @@ def collapse(run: Gathered) -> list[Words]:
     total, events = int(run.begun.sum()), int(run.collapsed.sum())
     # That it is no replicate of one thing is why the sum over configurations has no interval.
     start: Words = (count(events, COLLAPSED, "collapsed"), " of ", count(total, "last_step", "members"))
-    start += (f" members collapsed: their R2 over both coordinates ended under {COLLAPSED_R2:g}",)
-    sentences = [start + _of_kinds(run, run.collapsed, " (", "collapsed", ")") + (".",)]
-    others = _of_kinds(run, run.begun & ~run.collapsed, "Of the others, whose R2 is above that, ", "others", ".")
+    start += (f" members collapsed (R2 over both coordinates under {COLLAPSED_R2:g} at the end)",)
+    sentences = [start + _of_kinds(run, run.collapsed, ": ", "collapsed", "") + (".",)]
+    others = _of_kinds(
+        run, run.begun & ~run.collapsed, "Kinds of trouble among the others, whose R2 is above that: ", "others", "."
+    )
     rows = [row for row in range(len(run.names)) if run.begun[row].any()]
     return [*sentences, *([others] if others else []), *_rates(run, rows)]
 

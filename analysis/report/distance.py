@@ -1,5 +1,7 @@
 """How far the members that did not collapse are from the best linear and the best possible predictor, in sentences."""
 
+import dataclasses
+
 import numpy as np
 
 from analysis import statistics
@@ -19,7 +21,7 @@ def distance(run: Gathered) -> list[Words]:
     if not known:
         return [("No closed form of the best linear or the best possible predictor is known for what they learn.",)]
     perfect = all(min(run.r2_lmmse[row], run.r2_bayes[row]) > 1 - EXACT for row in known)
-    what: Words = ("Of the seeds that neither collapsed nor diverged: R2, as interquartile mean, and how far below the "
+    what: Words = ("Of the seeds that neither collapsed nor diverged: R2, as interquartile mean, and how far from the "
                    "best linear and the best possible predictor, as median",)  # fmt: skip
     what += (", which are the same and perfect here." if perfect else ".",)
     if len(known) <= FEW:
@@ -44,9 +46,16 @@ def _distance(run: Gathered, row: int) -> Words:
     lmmse, bayes = (Number(float(values[row]), "R2", name, name=f"{name}[{row}]") for name, values in
                     {"r2_lmmse": run.r2_lmmse, "r2_bayes": run.r2_bayes}.items())  # fmt: skip
     if bayes.value - lmmse.value < EXACT:
-        return (*text, "; ", gaps["bayes_median"], " below both (", bayes, ").")
-    text += ("; ", gaps["lmmse_median"], " below the best linear (", lmmse, "), ", gaps["bayes_median"])
-    return (*text, " below the best possible (", bayes, ").")
+        return (*text, "; ", *_below(gaps["bayes_median"]), "both (", bayes, ").")
+    text += ("; ", *_below(gaps["lmmse_median"]), "the best linear (", lmmse, "), ")
+    return (*text, *_below(gaps["bayes_median"]), "the best possible (", bayes, ").")
+
+
+def _below(gap: Number) -> Words:
+    """A gap in words: a negative one is how far above."""
+    if gap.value >= 0:
+        return (gap, " below ")
+    return (dataclasses.replace(gap, value=-gap.value, low=-gap.high, high=-gap.low, name=f"-{gap.name}"), " above ")
 
 
 def gap_numbers(run: Gathered, row: int) -> dict[str, Number]:

@@ -37,6 +37,13 @@ def _seeds(run: Gathered) -> list[Words]:
         )
     elif seeds < FEW_SEEDS:
         found.append((f"There are under {FEW_SEEDS} seeds: bootstrap intervals of medians and means are too narrow.",))
+    left = run.rest.sum(1)
+    few = np.flatnonzero((left > 0) & (left < FEW_SEEDS))
+    if seeds >= FEW_SEEDS and len(few):
+        names = listed([run.names[row] for row in few])
+        found.append(
+            (f"Of {names} under {FEW_SEEDS} seeds did not collapse: the intervals of their R2 are too narrow.",)
+        )
     shared = np.flatnonzero(~run.results["replicates"].values) if "replicates" in run.results else []
     if len(shared):
         which = "all configurations" if len(shared) == len(run.names) else listed([run.names[row] for row in shared])

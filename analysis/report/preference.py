@@ -81,17 +81,30 @@ def _rival(run: Gathered, best: int, other: int, comparisons: int) -> Rival:
 def preferred(run: Gathered, found: list[Preference]) -> list[Words]:
     """Which configuration to prefer, task by task, in sentences."""
     compared = [each for each in found if each.rivals]
+    if len(run.names) == 1:
+        return [("There is one configuration: nothing to choose from.",)]
     if not compared:
         return [("No two configurations have the same task: there is nothing to choose from.",)]
     if len(compared) <= FEW:
         several = len(run.same_task()) > 1
         return [(f"For {run.task_name(each.task)}: " * several, *_preferred(run, each)) for each in compared]
-    decided = count(sum(not each.undecided for each in compared), SOURCE, "tasks decided")
+    return _tallied(run, compared)
+
+
+def _tallied(run: Gathered, compared: list[Preference]) -> list[Words]:
+    """For many tasks: how often each choice, whatever the task is called, is the best, and how often surely."""
+    choices: dict[str, list[Preference]] = {}
+    for each in compared:
+        of_task = run.task_name(each.task).split()
+        choice = " ".join(word for word in run.names[each.best].split() if word not in of_task)
+        choices.setdefault(choice, []).append(each)
     total = count(len(compared), SOURCE, "tasks compared")
-    end = (
-        " tasks one configuration is surely the best; on the others it is undecided. Below, all of them are in a table."
-    )
-    return [("On ", decided, " of ", total, end)]
+    lines: list[Words] = [("Of ", total, " tasks, each on its own; a table below has them all.")]
+    for choice, found in sorted(choices.items(), key=lambda item: -len(item[1]))[:FEW]:
+        best = count(len(found), SOURCE, f"best: {choice}")
+        surely = count(sum(not each.undecided for each in found), SOURCE, f"surely best: {choice}")
+        lines.append((f"“{choice}” is the best on ", best, ", surely on ", surely, "."))
+    return lines
 
 
 def _preferred(run: Gathered, found: Preference) -> Words:

@@ -29,7 +29,7 @@ def _score(value: float) -> str:
 FORMATS: dict[str, Callable[[float], str]] = {
     "share": _percent,
     "R2": _score,
-    "R2 difference": lambda value: f"{value:.2g}",
+    "R2 difference": lambda value: f"{value:#.2g}",
     "nats": lambda value: f"{value:.3f}",
     "probability": lambda value: f"{value:.2f}",
     "s": lambda value: f"{value:.1f}" if value < 10 else f"{value:.0f}",
@@ -67,7 +67,7 @@ class Number:
     def _written(self, value: float) -> str:
         if math.isnan(value):
             return "–"
-        return FORMATS[self.unit](value) if math.isfinite(value) else "∞" if value > 0 else "−∞"
+        return FORMATS[self.unit](value) if math.isfinite(value) else "∞" if value > 0 else "-∞"
 
 
 Words = tuple[str | Number, ...]
