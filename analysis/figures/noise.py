@@ -108,7 +108,8 @@ def _caption(data: xarray.Dataset) -> str:
     behind = series.seeds(counts) if len(counts) else "no seeds"
     return (
         f"Error against the level of noise: medians over {behind} with 95% bootstrap intervals, beside expected errors "
-        f"of exact predictors; Bayes with a band of two standard errors. At 1 is a prediction of the mean; what is below {SMALLEST:g} is not shown."
+        "of exact predictors; Bayes with a band of two standard errors. At 1 is a prediction of the mean; what is "
+        f"below {SMALLEST:g} is not shown."
     )
 
 
