@@ -17,7 +17,7 @@ ORDER = {
     "analysis": (
         *("closed_forms", "moments", "linear", "dynamics", "bayes", "shannon", "rate_distortion", "information"),
         *("statistics", "audit", "exact", "collapse"),
-        *("approximation", "known", "member_information", "links", "comparison", "figures"),
+        *("approximation", "known", "member_information", "links", "maps", "comparison", "figures"),
     ),
 }
 """Each may import what comes before it; analysis also jaxbox, never the reverse."""
