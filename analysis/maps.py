@@ -1,7 +1,8 @@
 """One member's linear maps as pictures, beside the exact ones: what it weighs, and how far that is from the best."""
 
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,9 +12,10 @@ from jaxtyping import Array, Float
 
 from analysis import approximation, closed_forms, known
 from jaxbox import task as tasks
-from jaxbox.config import Configuration, Task
+from jaxbox.config import Configuration, Static, Task, traced
 from jaxbox.store.archive import folder_of
 from jaxbox.store.members import Member, load_member
+from jaxbox.training.member import Weights, merge
 from jaxbox.training.metrics import AXES
 
 REFERENCES = tuple(known.LINEAR_PREDICTORS)
@@ -44,7 +46,7 @@ def weights(run: str | Path | xarray.Dataset, configuration: int, seed: int) -> 
     task = member.configuration.task
     pictures = np.full((len(MAPS), len(AXES), task.height, task.width), np.nan)
     if closed_forms.has(task, closed_forms.LINEAR):
-        exact = [predictor(task).weights for predictor in known.LINEAR_PREDICTORS.values()]
+        exact = np.array([predictor(task).weights for predictor in known.LINEAR_PREDICTORS.values()])
         pictures[: len(REFERENCES)] = np.moveaxis(exact, -1, 1)
         pictures[MAPS.index("best_linear")] = _best_linear(member)
     pictures[MAPS.index("jacobian")] = _jacobian(member)
@@ -85,34 +87,44 @@ def _images(task: Task) -> Float[np.ndarray, "n H W C"]:
 
 
 def _outputs(member: Member, images: Float[np.ndarray, "n H W C"]) -> Float[np.ndarray, "n axis"]:
-    network = jax.jit(_function(member))
-    blocks = np.array_split(images, range(BLOCK, len(images), BLOCK))
-    return np.concatenate([np.asarray(network(block), np.float64) for block in blocks])
+    blocks = (jnp.asarray(images[start : start + BLOCK]) for start in range(0, len(images), BLOCK))
+    return np.concatenate([np.asarray(_apply(*_parts(member), block), np.float64) for block in blocks])
 
 
 def _jacobian(member: Member) -> Float[np.ndarray, "axis H W"]:
     """Mean over evaluation images of the gradient of each output: the gradient with respect to a shift of them all."""
-    task, network = member.configuration.task, _function(member)
-
-    @jax.jit
-    def gradients(images: Float[Array, "n H W C"]) -> Float[Array, "axis H W C"]:
-        return jax.jacrev(lambda shift: network(images + shift).sum(0))(jnp.zeros(images.shape[1:]))
-
+    task = member.configuration.task
     count = tasks.position_count(task)
-    starts = range(0, count, BLOCK)
-    blocks = (known.evaluation_inputs(task, np.arange(start, min(start + BLOCK, count))) for start in starts)
-    total = sum(np.asarray(gradients(jnp.asarray(block, jnp.float32)), np.float64) for block in blocks)
-    return np.asarray(total).sum(-1) / count
+    total = np.zeros((len(AXES), task.height, task.width))
+    for start in range(0, count, BLOCK):
+        block = known.evaluation_inputs(task, np.arange(start, min(start + BLOCK, count)))
+        total += np.asarray(_slopes(*_parts(member), jnp.asarray(block, jnp.float32)), np.float64).sum(-1)
+    return total / count
 
 
-def _function(member: Member) -> Callable[[Float[Array, "n H W C"]], Float[Array, "n axis"]]:
-    """The network on inputs, in evaluation, with products in float32; made anew where it is traced."""
+def _parts(member: Member) -> tuple[Static, dict[str, Any], Weights]:
+    """A member as one program takes it that serves all members of its group."""
+    return Static.of(member.configuration), traced(member.configuration), member.weights
 
-    def function(images: Float[Array, "n H W C"]) -> Float[Array, "n axis"]:
-        with jax.default_matmul_precision("highest"):
-            return member.network(images)  # pyright: ignore[reportCallIssue]
 
-    return function
+@partial(jax.jit, static_argnums=0)
+def _apply(
+    static: Static, floats: dict[str, Any], weights: Weights, images: Float[Array, "n H W C"]
+) -> Float[Array, "n axis"]:
+    """The network on inputs, in evaluation, with products in float32."""
+    network: Any = merge(static.with_traced(floats), weights)
+    with jax.default_matmul_precision("highest"):
+        return network(images)
+
+
+@partial(jax.jit, static_argnums=0)
+def _slopes(
+    static: Static, floats: dict[str, Any], weights: Weights, images: Float[Array, "n H W C"]
+) -> Float[Array, "axis H W C"]:
+    def total(shift: Float[Array, "H W C"]) -> Float[Array, " axis"]:
+        return _apply(static, floats, weights, images + shift[None]).sum(0)
+
+    return jax.jacrev(total)(jnp.zeros(images.shape[1:]))
 
 
 def _likeness(pictures: Float[np.ndarray, "map axis H W"]) -> tuple[np.ndarray, np.ndarray]:
