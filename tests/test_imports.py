@@ -15,8 +15,8 @@ ORDER = {
         *("command_line", "plotting", "sweep", "bench"),
     ),
     "analysis": (
-        *("closed_forms", "moments", "linear", "dynamics", "bayes", "shannon", "rate_distortion", "information"),
-        *("statistics", "audit", "exact"),
+        *("closed_forms", "moments", "linear", "dynamics", "bayes", "shannon", "rate_distortion", "neighbours"),
+        *("information", "statistics", "audit", "exact"),
     ),
 }
 """Each may import what comes before it; analysis also jaxbox, never the reverse."""
