@@ -16,7 +16,7 @@ ORDER = {
     ),
     "analysis": (
         *("closed_forms", "moments", "linear", "dynamics", "bayes", "shannon", "rate_distortion", "neighbours"),
-        *("information", "statistics", "audit", "exact"),
+        *("information", "statistics", "collapse", "diagnose", "audit", "exact"),
     ),
 }
 """Each may import what comes before it; analysis also jaxbox, never the reverse."""

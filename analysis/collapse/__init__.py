@@ -6,7 +6,8 @@
 `Accumulator` takes pairs block by block, `kinds` judges many members at once; all go through the same rules.
 """
 
-from analysis.collapse.accumulate import Accumulator, Diagnosis, conclude, diagnose
+from analysis.collapse.accumulate import Accumulator
+from analysis.collapse.diagnosis import Diagnosis, conclude, diagnose
 from analysis.collapse.members import kinds
 from analysis.collapse.rules import KINDS, Verdicts
 

@@ -19,10 +19,19 @@ CONSTANT = {
     "training stopped early, or only a bias has learned; train longer, and check that targets are scaled as in "
     "training and that the gradient reaches the last layer.",
 }
+PLACES = {
+    "mean": ", the targets' mean,",
+    "median": ", the targets' median,",
+    "zero": "",
+    "minimum": ", the targets' minimum,",
+    "maximum": ", the targets' maximum,",
+    "elsewhere": "",
+    "": "",
+}
 ADVICE = {
     "noise-limited": "Nothing to fix: at this noise no predictor is better by more than 5 points of R2 (or by what "
     "{n} pairs can tell); a better R2 needs better inputs, not another network.",
-    "partly dead": "{share:.0%} of the examples get {constant:.4g} ({place}) and are predicted worse than the rest: "
+    "partly dead": "{share:.0%} of the examples get {constant:.4g}{place} and are predicted worse than the rest: "
     "their inputs reach no active unit, so make the output linear, use a leaky activation or lower the learning rate.",
     "memorised": "R2 is {seen:.3g} on training pairs and {unseen:.3g} on others: use more or augmented data, a smaller "
     "network, weight decay or an earlier stop.",
@@ -54,7 +63,7 @@ def advice(kind: str, constant_at: str, numbers: dict[str, float], copy_of: int 
     elif kind == "none":
         text = _nothing_found(numbers)
     else:
-        text = ADVICE[kind].format_map(numbers | {"place": constant_at})
+        text = ADVICE[kind].format_map(numbers | {"place": PLACES[constant_at]})
     if copy_of is None:
         return text
     return f"{text} This output repeats that of coordinate {copy_of}: the two share a unit, or one is trained on both."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,10 +22,8 @@ def numbers(name: str, values: ArrayLike) -> np.ndarray:
     except ValueError:  # rows of different lengths
         raise ValueError(f"{name} has rows of different lengths; it must be numbers (n,) or (n, d)") from None
     if result.dtype == object:
-        try:
+        with contextlib.suppress(TypeError, ValueError):
             result = result.astype(float)
-        except (TypeError, ValueError):
-            pass
     if result.dtype.kind not in "fiub":
         raise ValueError(f"{name} is of type {result.dtype}; it must be real numbers")
     if result.ndim not in (1, 2) or (result.ndim == 2 and result.shape[1] == 0):
@@ -37,8 +36,7 @@ def pairs_of(
 ) -> tuple[Float[np.ndarray, "n d"], Float[np.ndarray, "n d"]]:
     """Targets and predictions as float64, (n, d) both; `start` is the number of the first row, for the message."""
     both = [numbers(name, values) for name, values in zip(names, (targets, predictions), strict=True)]
-    some, others = (np.asarray(values, float).reshape(len(values), -1 if len(values) else _width(values))
-                    for values in both)  # fmt: skip
+    some, others = (np.atleast_2d(np.asarray(values, float).T).T for values in both)
     if some.shape != others.shape:
         raise ValueError(f"{names[1]} has shape {both[1].shape}; it must be that of {names[0]}, {both[0].shape}")
     for name, values in zip(names, (some, others), strict=True):
@@ -60,7 +58,3 @@ def best_possible(bayes_r2: ArrayLike | None, count: int) -> Float[np.ndarray, "
     if (result > 1).any():
         raise ValueError(f"bayes_r2 is {result.max():g}; it must be at most 1")
     return np.broadcast_to(result, count).astype(float)
-
-
-def _width(values: np.ndarray) -> int:
-    return 1 if values.ndim == 1 else values.shape[1]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float
 
     from analysis.collapse.moments import Moments
+    from analysis.collapse.places import Reference
 
 
 class Errors(NamedTuple):
@@ -20,18 +21,6 @@ class Errors(NamedTuple):
     mse: Float[np.ndarray, " d"]
     standard_error: Float[np.ndarray, " d"]
     r2: Float[np.ndarray, " d"]
-
-
-class Reference(NamedTuple):
-    """Where a constant would be learned: mean, median and standard deviation of the training targets; (d,) each."""
-
-    count: Float[np.ndarray, " d"]
-    mean: Float[np.ndarray, " d"]
-    deviation: Float[np.ndarray, " d"]
-    median: Float[np.ndarray, " d"]
-    median_count: Float[np.ndarray, " d"]
-    low: Float[np.ndarray, " d"]
-    high: Float[np.ndarray, " d"]
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.collapse import pairs, rules
+from analysis.collapse import rules
 from analysis.collapse.checks import LARGEST, best_possible
-from analysis.collapse.evidence import Errors, Evidence, Reference
+from analysis.collapse.evidence import Errors, Evidence
 from analysis.collapse.moments import Moments
+from analysis.collapse.places import Reference
+from analysis.collapse.reservoir import sampled
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Shaped
@@ -61,7 +63,7 @@ def kinds(
 
 
 def _evidence(targets: np.ndarray, predictions: np.ndarray, train: np.ndarray | None, best: np.ndarray) -> Evidence:
-    rows = pairs.sampled(len(targets))
+    rows = sampled(len(targets))
     shared = np.ascontiguousarray(targets[rows])[None]
     moments = Moments.of(np.broadcast_to(targets, predictions.shape), predictions)
     chosen = np.ones(predictions.shape, bool) if train is None else train | ~train.any(-1, keepdims=True)
@@ -77,14 +79,14 @@ def _reference(targets: np.ndarray, train: np.ndarray) -> Reference:
     count = train.sum(-1).astype(float)
     mean, variance = _over(train, targets)
     ordered = np.sort(np.where(train, targets, np.inf), -1)
-    middle = [np.take_along_axis(ordered, place.astype(int)[:, None], -1)[:, 0]
-              for place in ((count - 1) // 2, count // 2)]  # fmt: skip
+    places = [place.astype(int)[:, None] for place in ((count - 1) // 2, count // 2)]
+    middle = np.mean([np.take_along_axis(ordered, place, -1)[:, 0] for place in places], axis=0)
     high = np.where(train, targets, -np.inf).max(-1)
-    return Reference(count, mean, np.sqrt(variance), sum(middle) / 2, count, ordered[:, 0], high)
+    return Reference(count, mean, np.sqrt(variance), middle, count, ordered[:, 0], high)
 
 
 def _errors(targets: np.ndarray, predictions: np.ndarray, which: np.ndarray) -> Errors:
-    """On the pairs that `which` marks; NaN, which no rule speaks on, where it marks fewer than 2 or constant targets."""
+    """On the pairs that `which` marks; NaN, on which no rule speaks, where these are under 2 or constant."""
     count = which.sum(-1).astype(float)
     mse, spread = _over(which, (predictions - targets) ** 2)
     variance = _over(which, targets)[1]

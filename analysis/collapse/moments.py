@@ -36,8 +36,12 @@ class Moments:
     def of(cls, targets: Float[np.ndarray, "d n"], predictions: Float[np.ndarray, "d n"]) -> Moments:
         """Of one block, with every coordinate's pairs next to each other."""
         three = (targets, predictions, predictions - targets)
-        mean = np.stack([values.mean(-1) for values in three])
-        centred = [values - middle[:, None] for values, middle in zip(three, mean, strict=True)]
+        # From the first value on: a constant's mean is then the constant, and its squares are 0.
+        first = [values[:, :1] for values in three]
+        moved = [values - start for values, start in zip(three, first, strict=True)]
+        shift = [values.mean(-1, keepdims=True) for values in moved]
+        mean = np.concatenate([start + away for start, away in zip(first, shift, strict=True)], -1).T
+        centred = [values - away for values, away in zip(moved, shift, strict=True)]
         return cls(
             targets.shape[-1],
             mean,

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.special import stdtrit
 
-from analysis.collapse import pairs
+from analysis.collapse import dependence, outputs, ranks
+from analysis.collapse.places import CHANCE, place
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Shaped
@@ -45,8 +46,6 @@ KINDS = {
 
 POINTS = 0.05
 """A difference in R2 that matters."""
-CHANCE = 3.29
-"""Standard deviations, 99.9% of a normal law within."""
 
 
 class Verdicts(NamedTuple):
@@ -58,10 +57,10 @@ class Verdicts(NamedTuple):
 
 def judge(evidence: Evidence) -> Verdicts:
     """The first kind that applies to each, and where the constant is."""
-    dead, mode = _dead(evidence), pairs.mode(evidence.predictions)
+    dead, mode = _dead(evidence), ranks.mode(evidence.predictions)
     partly = ~dead & _partly_dead(evidence, mode)
     constant = np.where(dead, evidence.moments.mean[1], mode.value)
-    at = np.where(dead | partly, place(evidence, constant), "")
+    at = np.where(dead | partly, place(evidence.reference, constant), "")
     found = {
         "noise-limited": _noise_limited(evidence, dead & (at == "mean")),
         "dead": dead,
@@ -85,50 +84,23 @@ def null_level(count: int) -> float:
     return float(1 / (1 + (count - 2) / stdtrit(count - 2, 0.9995) ** 2))
 
 
-def place(evidence: Evidence, constant: Float[np.ndarray, " d"]) -> Shaped[np.ndarray, " d"]:
-    """Where a constant is: mean, median, zero, minimum or maximum of the targets, or elsewhere.
-
-    A learned mean or median is off by its sampling error, and by what costs one point of R2 (a tenth of the standard
-    deviation) in an optimiser that does not settle. Beyond the extreme of n uniform targets is less than 6.9 / n of the
-    range, but once in 1,000. An exact 0 is a unit's: no mean that is learned ends there.
-    """
-    known = evidence.reference
-    spread = known.deviation
-    from_mean, from_median = np.abs(constant - known.mean), np.abs(constant - known.median)
-    edge = np.maximum(6.9 / known.count, 0.01) * (known.high - known.low)
-    # The standard error of a normal sample's median is sqrt(pi / 2) that of its mean.
-    chance = CHANCE * spread / np.sqrt([known.count, known.median_count * 2 / np.pi])
-    near = np.minimum(from_mean, from_median) <= 0.1 * spread
-    places = [
-        ("zero", constant == 0),
-        ("mean", from_mean <= chance[0]),
-        ("median", from_median <= chance[1]),
-        ("mean", near & (from_mean <= from_median)),
-        ("median", near),
-        ("minimum", np.abs(constant - known.low) <= edge),
-        ("maximum", np.abs(constant - known.high) <= edge),
-        ("zero", np.abs(constant) <= 0.01 * spread),
-    ]
-    return np.select([is_there for _, is_there in places], [name for name, _ in places], "elsewhere")
-
-
 def _dead(evidence: Evidence) -> Bool[np.ndarray, " d"]:
     """Constant, or with less variation than float32 has numbers there for. Targets that vary as little are float64."""
     moments = evidence.moments
-    rounding = np.sqrt(moments.squares[1] / moments.count) <= pairs.float32_spacing(moments.mean[1])
+    rounding = np.sqrt(moments.squares[1] / moments.count) <= outputs.float32_spacing(moments.mean[1])
     return (moments.low[1] == moments.high[1]) | (rounding & (moments.variance_ratio < 1e-6))
 
 
-def _partly_dead(evidence: Evidence, mode: pairs.Mode) -> Bool[np.ndarray, " d"]:
+def _partly_dead(evidence: Evidence, mode: ranks.Mode) -> Bool[np.ndarray, " d"]:
     """One value for 5% of the examples and 10 times as often as others are on average, and failing there."""
     result = (mode.share >= 0.05) & (mode.share >= 10 * mode.others)
-    for member in np.flatnonzero(result):
-        result[member] = pairs.fails_where_repeated(*evidence.row(member), mode.value[member])
+    for member in np.flatnonzero(result).tolist():
+        result[member] = outputs.fails_where_repeated(*evidence.row(member), mode.value[member])
     return result
 
 
 def _noise_limited(evidence: Evidence, at_the_mean: Bool[np.ndarray, " d"]) -> Bool[np.ndarray, " d"]:
-    """Within 5 points of Bayes' R2. The mean is, where Bayes has no more: that n pairs miss it by chance is no fault."""
+    """Within 5 points of Bayes' R2. So is the mean where Bayes has no more: n pairs may miss it by chance."""
     bayes = evidence.bayes_r2
     enough = (evidence.moments.r2 >= bayes - POINTS) | (at_the_mean & (bayes <= POINTS))
     return (bayes <= 1 - POINTS) & enough
@@ -161,7 +133,7 @@ def _by_correlation(evidence: Evidence) -> dict[str, Bool[np.ndarray, " d"]]:
     """
     moments = evidence.moments
     rho, ratio = moments.correlation, moments.variance_ratio
-    by_ranks = pairs.rank_correlation(evidence.targets, evidence.predictions)
+    by_ranks = ranks.rank_correlation(evidence.targets, evidence.predictions)
     level, rank_level = null_level(moments.count), null_level(evidence.predictions.shape[-1])
     real = rho**2 >= level
     # The prediction does worse than the mean, bias aside, where s > 2 rho: 2 rho s - s^2 < 0.
@@ -185,9 +157,9 @@ def _excludes_half(rho: Float[np.ndarray, " d"], count: int) -> Bool[np.ndarray,
 def _informed(evidence: Evidence, asked: Bool[np.ndarray, " d"]) -> Bool[np.ndarray, " d"]:
     """Whether information is above the level of independent pairs; False where it is not asked for."""
     result = np.zeros(asked.shape, bool)
-    for member in np.flatnonzero(asked):
+    for member in np.flatnonzero(asked).tolist():
         targets, predictions = evidence.row(member)
-        result[member] = pairs.information(targets, predictions) > pairs.information_level(len(targets))
+        result[member] = dependence.information(targets, predictions) > dependence.information_level(len(targets))
     return result
 
 
