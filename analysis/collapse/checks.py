@@ -43,7 +43,7 @@ def pairs_of(
         wrong = np.argwhere(~(np.abs(values) <= LARGEST))
         if len(wrong):
             row, column = wrong[0]
-            found = f"{values[row, column]} in row {row + start}, coordinate {column}"
+            found = f"{values[row, column]} in row {row + start} (from 0), coordinate {column}"
             raise ValueError(f"{name} is {found}; it must be finite and within {LARGEST:g}")
     return some, others
 

@@ -114,7 +114,7 @@ def _accumulate(names: tuple[str, str], targets: ArrayLike, predictions: ArrayLi
 
 def _enough(accumulator: Accumulator, name: str) -> Moments:
     if accumulator.moments is None or accumulator.count < 2:
-        raise ValueError(f"{name} has {accumulator.count} rows; it must have at least 2")
+        raise ValueError(f"{name} has {accumulator.count} row{'s' * (accumulator.count != 1)}; it must have at least 2")
     constant = np.flatnonzero(accumulator.moments.squares[0] == 0)
     if constant.size:
         value = accumulator.moments.mean[0][constant[0]]

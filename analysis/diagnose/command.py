@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Sequence
@@ -49,7 +50,7 @@ def parser() -> Parser:
     for option in ("target", "prediction"):
         add(f"--{option}", metavar="COLUMN", nargs="+", action="extend", help=f"a table's {option}s, in one order")
     add("--split", metavar="COLUMN", help="a table's column that tells training rows from others")
-    add("--bayes-r2", metavar="R2", nargs="+", type=float, help="the best possible R2, one or one a coordinate")
+    add("--bayes-r2", metavar="R2", nargs="+", type=_r2, help="the best possible R2, one or one a coordinate")
     add("--json", action="store_true", help="print a list with a dictionary for each coordinate")
     add("--plot", metavar="PICTURE", help="draw predicted against true; ends in .pdf, .png or .svg")
     return result
@@ -58,11 +59,9 @@ def parser() -> Parser:
 def main(words: Sequence[str] | None = None) -> int:
     """Print the verdicts; returns the exit code."""
     try:
-        _run(_read_words(sys.argv[1:] if words is None else words))
-        sys.stdout.flush()
+        _print(_answer(_read_words(sys.argv[1:] if words is None else words)))
     except BrokenPipeError:
-        # Whoever read has enough. Python flushes once more while it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()  # whoever read has enough
     except (Refusal, ValueError, MemoryError) as error:
         print("analysis.diagnose:", " ".join(str(error).split()) or "not enough memory", file=sys.stderr)
         return 2
@@ -72,7 +71,7 @@ def main(words: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(arguments: argparse.Namespace) -> None:
+def _answer(arguments: argparse.Namespace) -> str:
     from analysis.collapse import conclude
     from analysis.diagnose import report
     from analysis.diagnose.read import read
@@ -83,28 +82,56 @@ def _run(arguments: argparse.Namespace) -> None:
         from analysis.diagnose.picture import draw
 
         draw(Path(arguments.plot), given, verdicts)
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a column's name may be more than the terminal can show
-    print(report.as_json(given, verdicts) if arguments.json else report.as_text(given, verdicts))
+    return (report.as_json if arguments.json else report.as_text)(given, verdicts)
+
+
+def _print(text: str) -> None:
+    # A column's name may be more than the terminal can show.
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _silence()
+        raise Refusal(f"standard output: cannot be written: {error.strerror}") from None
+
+
+def _silence() -> None:
+    """Python flushes once more while it ends, to where that cannot fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _read_words(words: Sequence[str]) -> argparse.Namespace:
     known = parser()
     arguments, unknown = known.parse_known_args(words)
     if unknown:
-        option = unknown[0].partition("=")[0]
-        one_of("option" if option.startswith("-") else "FILE", option, [*known._option_string_actions])
+        if not unknown[0].startswith("-"):
+            refuse("FILE", f"a second one, {unknown[0]!r},", "one file")
+        one_of("option", unknown[0].partition("=")[0], [*known._option_string_actions])
     if arguments.bayes_r2 is not None and len(arguments.bayes_r2) == 1:
         arguments.bayes_r2 = arguments.bayes_r2[0]
     if arguments.file != "-" and Path(arguments.file).suffix.lower() not in SUFFIXES:
-        refuse("FILE", arguments.file, "a name that ends in .npz, .csv or .parquet, or - for CSV on standard input")
+        refuse(
+            "FILE", repr(arguments.file), "a name that ends in .npz, .csv or .parquet, or - for CSV on standard input"
+        )
     if arguments.plot:
         _check_picture(Path(arguments.plot))
     return arguments
 
 
+def _r2(word: str) -> float:
+    try:
+        value = float(word)
+    except ValueError:
+        value = math.nan
+    if not -math.inf < value <= 1:
+        raise argparse.ArgumentTypeError(f"{word!r} is not allowed; it must be a number of at most 1")
+    return value
+
+
 def _check_picture(path: Path) -> None:
     if path.suffix.lower() not in PICTURES:
-        refuse("--plot", str(path), "a name that ends in .pdf, .png or .svg")
+        refuse("--plot", repr(str(path)), "a name that ends in .pdf, .png or .svg")
     if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        refuse("--plot", str(path), "a file in a folder that exists and that can be written to")
+        refuse("--plot", repr(str(path)), "a file in a folder that exists and that can be written to")

@@ -49,11 +49,13 @@ def _figure(given: Given, verdicts: Sequence[Diagnosis], count: int) -> Any:
 
     across = min(len(verdicts), 3)
     down = -(-len(verdicts) // across)
-    figure = Figure(figsize=(ONE_COLUMN * across, ONE_COLUMN * down + 0.25), layout="constrained")
+    figure = Figure(figsize=(ONE_COLUMN * across, ONE_COLUMN * down + 0.4), layout="constrained")
     targets, predictions = given.test.sample
     drawn = f", {targets.shape[1]:,} drawn" if targets.shape[1] < given.test.count else ""
     part = f"; {len(verdicts)} of {count} coordinates" if count > len(verdicts) else ""
-    figure.suptitle(f"{_cut(given.title)}: {given.test.count:,} pairs{drawn}{part}")
+    figure.suptitle(
+        f"{_cut(given.title)}: {given.test.count:,} pairs{drawn}{part}\ndashed: predicted = true", fontsize=8
+    )
     panels = np.ravel(figure.subfigures(down, across, squeeze=False))
     for panel, verdict in zip(panels, verdicts, strict=False):
         name = given.names[verdict.coordinate]
@@ -70,10 +72,10 @@ def _panel(panel: Any, targets: np.ndarray, predictions: np.ndarray, heading: st
     )
     blue, grey = OKABE_ITO["blue"], "0.75"
     pairs = axes["pairs"]
-    ends = np.array([min(targets.min(), predictions.min()), max(targets.max(), predictions.max())])
-    room = 0.04 * (ends[1] - ends[0])
-    ends = ends + [-room, room]
-    pairs.axline((ends[0], ends[0]), (ends[1], ends[1]), color="black", linestyle="--", linewidth=0.8, zorder=3)
+    low, high = min(targets.min(), predictions.min()), max(targets.max(), predictions.max())
+    room = 0.04 * (high - low)
+    ends = (low - room, high + room)
+    pairs.plot(ends, ends, color="black", linestyle="--", linewidth=0.8, zorder=3)
     # Few points are to be seen one by one, many as a density.
     size = 3 if len(targets) <= 500 else 1.5
     pairs.plot(targets, predictions, "o", color=blue, markersize=size, markeredgewidth=0, alpha=0.5, rasterized=True)
@@ -85,7 +87,7 @@ def _panel(panel: Any, targets: np.ndarray, predictions: np.ndarray, heading: st
     axes["beside"].set(ylim=ends)
     for name in ("above", "beside"):
         axes[name].set_axis_off()
-    axes["above"].set_title(f"{heading}: {verdict.kind}{_place(verdict)}, R2 {verdict.r2:.3g}")
+    axes["above"].set_title(f"{heading}: {verdict.kind}{_place(verdict)}, R2 {verdict.r2:.3f}")
 
 
 def _place(verdict: Diagnosis) -> str:

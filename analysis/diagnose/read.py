@@ -47,13 +47,13 @@ def read(arguments: Namespace) -> Given:
     except BrokenPipeError:
         raise
     except (OSError, EOFError, UnicodeDecodeError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
-        raise Refusal(f"FILE: {arguments.file!r} cannot be read: {error}") from None
+        raise Refusal(f"FILE: {arguments.file!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _archive(arguments: Namespace, title: str) -> Given:
     for option in ("target", "prediction", "split"):
-        if getattr(arguments, option) is not None:
-            refuse(f"--{option}", getattr(arguments, option), "left out for .npz files, whose arrays have names")
+        if (value := getattr(arguments, option)) is not None:
+            refuse(f"--{option}", value, "left out for .npz files, whose arrays have names")
     with zipfile.ZipFile(arguments.file) as file:
         names = archive.names(file)
         test = _pairs(file, ("targets", "predictions"))
@@ -104,5 +104,7 @@ def _training(column: str, split: np.ndarray) -> np.ndarray:
     names, places = np.unique(split, return_inverse=True)
     for name in names:
         if name not in TRAIN | TEST:
-            refuse(f"--split {column}", str(name), f"one of {', '.join(sorted(TRAIN))}; {', '.join(sorted(TEST))}")
+            refuse(
+                f"--split {column}", repr(str(name)), f"one of {', '.join(sorted(TRAIN))}; {', '.join(sorted(TEST))}"
+            )
     return np.isin(names, list(TRAIN))[places]

@@ -11,8 +11,7 @@ class Refusal(Exception):
 
 def refuse(what: str, value: object, allowed: str) -> NoReturn:
     """Raise a `Refusal`: "what: value is not allowed; it must be ..."."""
-    shown = repr(value) if isinstance(value, str) else value
-    raise Refusal(f"{what}: {shown} is not allowed; it must be {allowed}")
+    raise Refusal(f"{what}: {value} is not allowed; it must be {allowed}")
 
 
 def one_of(what: str, value: str, names: Sequence[str]) -> None:

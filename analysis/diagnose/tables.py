@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis.collapse.checks import LARGEST
 from analysis.diagnose.refusal import Refusal, one_of, refuse
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Block = tuple[np.ndarray, "np.ndarray | None"]
-ROWS = 100_000
-"""At a time."""
+NUMBERS = 500_000
+"""Cells at a time."""
 
 
 def csv(file: str, wanted: list[str], split: str | None) -> Iterator[Block]:
@@ -40,8 +41,8 @@ def csv(file: str, wanted: list[str], split: str | None) -> Iterator[Block]:
             raise Refusal("FILE: empty; it must have a line with the columns' names, and rows")
         places = _places(columns, wanted, split)
         first = 0
-        for frame in _frames(stream, places, split):
-            yield _numbers(frame, places[: len(wanted)], wanted, first), _words(frame[places[-1]]) if split else None
+        for frame in _frames(stream, len(columns), places[-1] if split is not None else None):
+            yield _block(frame, places, wanted, first)
             first += len(frame)
 
 
@@ -63,13 +64,10 @@ def parquet(file: str, wanted: list[str], split: str | None) -> Iterator[Block]:
             places = _places(columns, wanted, split)
             kept = sorted(set(places))
             first = 0
-            for batch in table.iter_batches(ROWS, columns=[columns[place] for place in kept]):
+            for batch in table.iter_batches(max(1, NUMBERS // len(kept)), columns=[columns[place] for place in kept]):
                 frame = batch.to_pandas()
                 frame.columns = kept
-                yield (
-                    _numbers(frame, places[: len(wanted)], wanted, first),
-                    _words(frame[places[-1]]) if split else None,
-                )
+                yield _block(frame, places, wanted, first)
                 first += len(frame)
         except pyarrow.ArrowException as error:
             raise Refusal(f"FILE: {file!r} is no Parquet file that can be read: {error}") from None
@@ -81,26 +79,32 @@ def _places(columns: list[str], wanted: list[str], split: str | None) -> list[in
     for name in chosen:
         one_of("column", name, columns)
         if columns.count(name) > 1:
-            refuse("column", name, f"the name of one column, not of {columns.count(name)}")
+            refuse("column", repr(name), f"the name of one column, not of {columns.count(name)}")
     return [columns.index(name) for name in chosen]
 
 
-def _frames(stream: Any, places: list[int], split: str | None) -> Iterator[pd.DataFrame]:
+def _frames(stream: Any, columns: int, split: int | None) -> Iterator[pd.DataFrame]:
     import pandas as pd
 
-    kinds = {places[-1]: str} if split is not None else None
+    # All columns are read, so that a row with too many, such as one with decimal commas, is an error.
+    options: Any = {"header": None, "dtype": None if split is None else {split: str}, "low_memory": False}
     try:
-        options: Any = {"header": None, "usecols": sorted(set(places)), "dtype": kinds, "index_col": False}
-        yield from pd.read_csv(stream, chunksize=ROWS, low_memory=False, **options)
+        for frame in pd.read_csv(stream, chunksize=max(1, NUMBERS // columns), **options):
+            if frame.shape[1] != columns:
+                refuse("FILE", f"a first row of {frame.shape[1]} fields", f"{columns}, as in the line of names")
+            yield frame
     except pd.errors.EmptyDataError:
         return
     except pd.errors.ParserError as error:
         raise Refusal(f"FILE: no table: {error}") from None
 
 
-def _numbers(frame: pd.DataFrame, places: list[int], names: list[str], first: int) -> np.ndarray:
-    columns = [_column(frame[place], name, first) for place, name in zip(places, names, strict=True)]
-    return np.stack(columns, 1)
+def _block(frame: pd.DataFrame, places: list[int], names: list[str], first: int) -> Block:
+    """`first` is the number of the frame's first row; where there is a split its place is the last."""
+    series: Any = [frame[place] for place in places]
+    columns = [_column(column, name, first) for column, name in zip(series, names, strict=False)]
+    split = series[-1] if len(places) > len(names) else None
+    return np.stack(columns, 1), None if split is None else split.astype(str).str.strip().str.lower().to_numpy(str)
 
 
 def _column(column: pd.Series, name: str, first: int) -> np.ndarray:
@@ -109,15 +113,15 @@ def _column(column: pd.Series, name: str, first: int) -> np.ndarray:
 
     # Infinities and words too long to be numbers come as text.
     numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column)
-    able = column if numeric else pd.to_numeric(column.astype(str), errors="coerce")
+    able: Any = column if numeric else pd.to_numeric(column.astype(str), errors="coerce")
     values = able.to_numpy(float, na_value=np.nan)
-    wrong = ~np.isfinite(values)
+    wrong = ~(np.abs(values) <= LARGEST)
     if wrong.any():
         place = int(wrong.argmax())
         found = "nothing" if pd.isna(column.iloc[place]) else repr(str(column.iloc[place]))
-        refuse(f"column {name!r}", f"{found} in row {first + place + 1}", "a finite number in every row")
+        refuse(
+            f"column {name!r}",
+            f"{found} in row {first + place + 1}",
+            f"a finite number in every row, within {LARGEST:g}",
+        )
     return values
-
-
-def _words(column: pd.Series) -> np.ndarray:
-    return column.astype(str).str.strip().str.lower().to_numpy(str)
