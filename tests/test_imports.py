@@ -15,8 +15,8 @@ ORDER = {
         *("command_line", "plotting", "sweep", "bench"),
     ),
     "analysis": (
-        *("closed_forms", "moments", "linear", "dynamics", "bayes", "shannon", "rate_distortion", "information"),
-        *("statistics", "audit", "exact", "collapse"),
+        *("closed_forms", "moments", "linear", "dynamics", "bayes", "shannon", "rate_distortion", "neighbours"),
+        *("information", "statistics", "collapse", "diagnose", "audit", "exact"),
         *("approximation", "known", "member_information", "links", "maps", "comparison", "figures"),
     ),
 }
