@@ -18,7 +18,8 @@ import numpy as np
 import xarray
 from jaxtyping import Bool, Float
 
-from analysis import approximation, known, links, member_information
+from analysis import approximation, closed_forms, known, links, member_information
+from analysis.bayes import Estimate
 from analysis.collapse import kinds
 from analysis.known import PREDICTORS, Known
 from jaxbox.config import Configuration, Task
@@ -175,7 +176,7 @@ def _configuration(configuration: Configuration, results: xarray.Dataset, folder
     begun, seen = results["last_step"].values >= 0, results["seen"].values[:, :count]
     axes = [_axis(setting, axis, predictions[..., axis], seen, begun) for axis in range(len(AXES))]
     arrays = {name: np.stack([of[name] for of in axes], axis=min(1, axes[0][name].ndim)) for name in axes[0]}
-    frozen = begun & ~results["finite"].values
+    frozen = np.logical_and(begun, ~results["finite"].values)
     arrays["kind"][frozen], arrays["constant_at"][frozen] = DIVERGED, ""
     arrays["broken_link"] = links.broken(arrays, begun)
     return arrays
@@ -199,7 +200,7 @@ def _axis(
     with np.errstate(divide="ignore", invalid="ignore"):
         r2 = np.where(variance > 0, 1 - mse / variance, np.nan)
     kind, place = kinds(targets, predictions, seen, exact["r2_bayes"])
-    share = approximation.linear_share(setting.task, setting.images, usable.T)
+    share = _linear_share(setting, usable)
     told = member_information.member_information(setting.task, axis, targets, usable, mse)
     worst = mse + links.STANDARD_ERRORS * deviation
     told["rate_distortion_low"] = member_information.bounds(setting.task, axis, worst)["rate_distortion"]
@@ -211,6 +212,12 @@ def _axis(
     members["distance_to"] = np.where((begun & finite)[:, None], distance, np.where(begun, np.inf, np.nan)[:, None])
     members["kind"], members["constant_at"] = np.where(begun, kind, NOT_BEGUN), np.where(begun, place, "")
     return exact | members
+
+
+def _linear_share(setting: _Setting, predictions: Float[np.ndarray, "seed N"]) -> Estimate:
+    if not closed_forms.has(setting.task, closed_forms.LINEAR):
+        return Estimate(np.full(len(predictions), np.nan), np.full(len(predictions), np.nan))
+    return approximation.linear_share(setting.task, setting.images, predictions.T)
 
 
 def _exact(setting: _Setting, axis: int) -> dict[str, Any]:

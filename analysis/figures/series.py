@@ -8,6 +8,7 @@ import xarray
 from jaxtyping import Bool, Float, Int
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
+from scipy.optimize import isotonic_regression
 
 from analysis import statistics
 from jaxbox.plotting import LOOKS, STYLE
@@ -125,3 +126,36 @@ def outer_labels(panels: Sequence[Axes], x: str, y: str) -> None:
             axes.set_ylabel(y)
         if place + columns >= len(panels):
             axes.set_xlabel(x)
+
+
+class End(NamedTuple):
+    """A label of a line at its right end."""
+
+    height: float
+    text: str
+    colour: str
+
+
+def end_labels(axes: Axes, ends: Sequence[End]) -> None:
+    """Labels right of the frame at the heights of their lines, moved apart where they would overlap.
+
+    Called last: the scale and the limits of the axes decide where a height is.
+    """
+    inches = axes.get_window_extent().height / axes.figure.dpi
+    gap = STYLE["legend.fontsize"] * 1.15 / 72 / max(inches, 1.0)
+    to_axes = axes.transData + axes.transAxes.inverted()
+    heights = [float(np.clip(to_axes.transform((1.0, end.height))[1], 0.02, 0.98)) for end in ends]
+    for end, place in zip(ends, _apart(np.array(heights), gap), strict=True):
+        style: Any = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
+        axes.annotate(end.text, (1.0, place), (4, 0), va="center", color=end.colour, fontsize="small", **style)
+
+
+def _apart(heights: Float[np.ndarray, " n"], gap: float) -> Float[np.ndarray, " n"]:
+    """The heights in their order, none nearer than `gap` to the next, moved together as little as that takes."""
+    order = np.argsort(heights, kind="stable")
+    steps = gap * np.arange(len(heights))
+    # Least squares under an order is isotonic regression of what is left once the gaps are taken out.
+    fitted = isotonic_regression(heights[order] - steps).x + steps
+    placed = np.empty_like(heights)
+    placed[order] = fitted
+    return placed

@@ -37,8 +37,8 @@ COUNTED = (
     "that differ in the last digit count as different."
 )
 ESTIMATED = (
-    " Under noise I(Y;Ŷ) is estimated from nearest neighbours, with 95% intervals that include what the estimate misses; "
-    "so a point may lie below R(D)."
+    " Under noise I(Y;Ŷ) is estimated from nearest neighbours, with 95% intervals that include what it misses; so a "
+    "point may lie below R(D)."
 )
 
 
