@@ -124,7 +124,7 @@ def short(value: Any) -> str:
 
 
 def number_axis(axes: Axes, values: Any, inches: float) -> None:
-    """The x axis of a number that varies: ticks at its values where there is room, logarithmic over a decade or more."""
+    """The x axis of a number that varies: ticks at its values where there is room, logarithmic over a decade."""
     values = np.unique(np.asarray(values, float))
     log = bool(values[0] > 0 and values[-1] >= 10 * values[0])
     axes.set_xscale("log" if log else "linear")
@@ -155,4 +155,4 @@ def cells(axes: Axes, rate: np.ndarray, low: np.ndarray, high: np.ndarray) -> No
             ends = f"{100 * low[row, column]:.0f}–{100 * high[row, column]:.0f}"
             colour = "white" if value > 0.7 else "black"
             text = axes.text(column, row, f"{100 * value:.0f}\n{ends}", ha="center", va="center", color=colour)
-            text.set_fontsize(SMALL - 0.5)
+            text.set_fontsize(SMALL - (0.5 if rate.shape[1] <= 6 else 1.5))
