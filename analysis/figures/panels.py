@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
+from matplotlib.transforms import ScaledTranslation, Transform
 
 from analysis.comparison import NOT_BEGUN
 from analysis.figures import fates
@@ -88,4 +89,70 @@ def counts(fate: Iterable[str]) -> str:
 
 def plural(count: int, thing: str) -> str:
     """`1 seed`, `2 seeds`."""
-    return f"{count} {thing}{'s' * (count != 1)}"
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
+UNITS = {
+    **dict.fromkeys(("task.height", "task.width", "task.box_size"), "pixels"),
+    **dict.fromkeys(("model.kernel_size", "model.stride"), "pixels"),
+    **{f"task.margin_{side}": "pixels" for side in ("left", "right", "top", "bottom")},
+    "task.noise_level": "of the range of pixels",
+    "task.train_size": "examples",
+    "batch_size": "examples",
+    "steps": "updates",
+    "eval_every": "updates",
+    "model.features": "channels",
+    "model.hidden": "units",
+}
+"""Of fields that have one."""
+
+
+def field_words(path: str) -> str:
+    """A field as the label of an axis, with its unit."""
+    unit = f" ({UNITS[path]})" if path in UNITS else ""
+    return path.split(".")[-1].replace("_", " ") + unit
+
+
+def value_words(path: str, value: Any) -> str:
+    """A field's value as the name of a line: numbers with their field's name."""
+    return str(value) if isinstance(value, str) else f"{path.split('.')[-1]}={short(value)}"
+
+
+def short(value: Any) -> str:
+    """A field's value in few letters."""
+    return f"{value:g}" if isinstance(value, int | float | np.number) else str(value).strip("()").rstrip(",")
+
+
+def number_axis(axes: Axes, values: Any, inches: float) -> None:
+    """The x axis of a number that varies: ticks at its values where there is room, logarithmic over a decade."""
+    values = np.unique(np.asarray(values, float))
+    log = bool(values[0] > 0 and values[-1] >= 10 * values[0])
+    axes.set_xscale("log" if log else "linear")
+    places = np.log(values) if log else values
+    pad = 0.06 * (places[-1] - places[0]) or 1.0
+    ends = np.array([places[0] - pad, places[-1] + pad])
+    axes.set_xlim(*(np.exp(ends) if log else ends))
+    room = 0.4 / inches * max(places[-1] - places[0], 1e-12)
+    kept: list[int] = []
+    for index in range(len(values)):
+        if not kept or places[index] - places[kept[-1]] >= room:
+            kept.append(index)
+    axes.set_xticks(values[kept], [short(value) for value in values[kept]])
+    axes.minorticks_off()
+
+
+def aside(axes: Axes, points: float) -> Transform:
+    """Draws this far to the right of where the numbers are, so that equal ones do not hide each other."""
+    inches = points / 72
+    return axes.transData + ScaledTranslation(inches, 0, axes.get_figure(root=True).dpi_scale_trans)  # pyright: ignore
+
+
+def cells(axes: Axes, rate: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
+    """A matrix of shares with their intervals, in percent, (rows, columns): darker is more, NaN stays empty."""
+    axes.imshow(rate, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for (row, column), value in np.ndenumerate(rate):
+        if np.isfinite(value):
+            ends = f"{100 * low[row, column]:.0f}–{100 * high[row, column]:.0f}"
+            colour = "white" if value > 0.7 else "black"
+            text = axes.text(column, row, f"{100 * value:.0f}\n{ends}", ha="center", va="center", color=colour)
+            text.set_fontsize(SMALL - (0.5 if rate.shape[1] <= 6 else 1.5))

@@ -1,7 +1,6 @@
 """A figure's numbers as CSV, and its picture as PDF, PNG and SVG."""
 
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 import pandas
@@ -16,9 +15,6 @@ WIDTHS = {"one": ONE_COLUMN, "two": TWO_COLUMNS}
 """Inches, by the number of columns of a page that a figure goes across."""
 HEIGHT_OVER_WIDTH = 0.62
 """Of a figure that does not say how high it is."""
-
-DATELESS: dict[str, Any] = {".pdf": {"CreationDate": None}, ".png": {}, ".svg": {"Date": None}}
-"""Metadata without a date: two pictures of the same numbers are the same file, whose identifiers have a fixed salt."""
 
 
 def table(numbers: xarray.Dataset) -> pandas.DataFrame:
@@ -52,12 +48,19 @@ def save(canvas: Canvas, numbers: xarray.Dataset, folder: Path, name: str) -> li
     try:
         folder.mkdir(parents=True, exist_ok=True)
         table(numbers).to_csv(paths[0], index=False)
-        with matplotlib.rc_context(STYLE | {"svg.hashsalt": name}):
+        with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
             for path in paths[1:]:
-                canvas.savefig(path, metadata=DATELESS[path.suffix])
+                canvas.savefig(path, metadata=_about(path.suffix, numbers.attrs["caption"]))
     except OSError as error:
         raise RunError(f"out: {error.filename or folder} cannot be written: {error.strerror}") from None
     return paths
+
+
+def _about(suffix: str, caption: str) -> dict[str, str | None]:
+    """The picture's caption, in the words of its format; no date, so that the same numbers are the same file."""
+    words = {".pdf": "Subject", ".png": "Description", ".svg": "Description"}[suffix]
+    dates = {".pdf": "CreationDate", ".svg": "Date"}
+    return {words: caption} | ({dates[suffix]: None} if suffix in dates else {})
 
 
 def _block(numbers: xarray.Dataset, names: list[str]) -> pandas.DataFrame:

@@ -40,8 +40,13 @@ def reached(run: Path, results: xarray.Dataset) -> xarray.DataArray:
     return xarray.DataArray(own, dims=("configuration", "step")) & (results["step"] <= results["last_step"].load())
 
 
-def left_out(compared: xarray.Dataset, count: int) -> str:
-    """The sentence of a caption that says which configurations `most_collapsed` left out; nothing where none."""
-    total, any_collapsed = compared.sizes["configuration"], bool((~compared["fate"].isin(FINE)).any())
+def left_out(compared: xarray.Dataset, count: int, total: int | None = None) -> str:
+    """The sentence of a caption that says which configurations `most_collapsed` left out; nothing where none.
+
+    Args:
+        count: configurations that are shown.
+        total: of the run, where `compared` has no more than these.
+    """
+    total, any_collapsed = total or compared.sizes["configuration"], bool((~compared["fate"].isin(FINE)).any())
     which = f"{count} with the most collapsed members" if any_collapsed else f"first {count}"
     return f" Of {total} configurations these are the {which}." if count < total else ""

@@ -48,8 +48,9 @@ class Waiting:
             self._bar.start()
 
     def stop(self) -> None:
-        """Take the bar away."""
-        self._bar.stop()
+        """Take the bar away, if it ever came."""
+        if self._bar.live.is_started:
+            self._bar.stop()
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -11,6 +11,8 @@ from jaxbox.store import COLLAPSED_R2
 
 COLLAPSED = "r2 of the run under the limit of collapse"
 
+NO_FAULT = {"noise-limited": " (as good as the noise allows: no fault)"}
+
 
 def collapse(run: Gathered) -> list[Words]:
     """How many members collapsed, and of which kind."""
@@ -20,7 +22,7 @@ def collapse(run: Gathered) -> list[Words]:
     start += (f" members collapsed (R2 over both coordinates under {COLLAPSED_R2:g} at the end)",)
     sentences = [start + _of_kinds(run, run.collapsed, ": ", "collapsed", "") + (".",)]
     others = _of_kinds(
-        run, run.begun & ~run.collapsed, "Kinds of trouble among the others, whose R2 is above that: ", "others", "."
+        run, run.begun & ~run.collapsed, "Kinds among the others, whose R2 is above that: ", "others", "."
     )
     rows = [row for row in range(len(run.names)) if run.begun[row].any()]
     return [*sentences, *([others] if others else []), *_rates(run, rows)]
@@ -33,7 +35,11 @@ def _of_kinds(run: Gathered, members: np.ndarray, before: str, name: str, after:
     found: Words = ()
     for fate, number_of in numbers.items():
         if number_of:
-            found += (", " if found else before, count(number_of, "fate", f"{name}: {fate}"), f" {words(fate)}")
+            found += (
+                ", " if found else before,
+                count(number_of, "fate", f"{name}: {fate}"),
+                f" {words(fate)}{NO_FAULT.get(fate, '')}",
+            )
     if found and unnamed and name != "others":
         found += (", ", count(unnamed, "fate", f"{name}: of no named kind"), " of no named kind")
     return (*found, after) if found else ()
@@ -44,16 +50,15 @@ def _rates(run: Gathered, rows: list[int]) -> list[Words]:
     rates = {row: rate(run, row) for row in rows}
     if len(rows) <= FEW:
         return [(f"“{run.names[row]}”: ", *_counts(run, row), rates[row], *_kinds_of(run, row), ".") for row in rows]
+    if not run.collapsed.any():
+        return []
     never = [row for row in rows if rates[row].value == 0]
     without = count(len(never), COLLAPSED, "configurations without collapse")
     total = count(len(rows), "last_step", "configurations")
     lines: list[Words] = [(without, " of ", total, " configurations show no collapse at all.")]
     worst = max(rows, key=lambda row: rates[row].value)
-    if rates[worst].value > 0:
-        lines.append(
-            (f"Most often: “{run.names[worst]}”, ", *_counts(run, worst), rates[worst], *_kinds_of(run, worst), ".")
-        )
-    return lines
+    most = (f"Most often: “{run.names[worst]}”, ", *_counts(run, worst), rates[worst], *_kinds_of(run, worst), ".")
+    return [*lines, most]
 
 
 def _kinds_of(run: Gathered, row: int) -> Words:
@@ -66,7 +71,7 @@ def _counts(run: Gathered, row: int) -> Words:
     seeds, events = run.begun[row].sum(), run.collapsed[row].sum()
     return (
         *(count(events, COLLAPSED, f"collapsed[{row}]"), " of "),
-        *(count(seeds, "last_step", f"seeds[{row}]"), " seeds, "),
+        *(count(seeds, "last_step", f"seeds[{row}]"), " seeds, " if seeds > 1 else " seed, "),
     )
 
 

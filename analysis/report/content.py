@@ -28,6 +28,8 @@ class Content:
     distance: list[Words]
     preferred: list[Words]
     limits: list[Words]
+    noisy: bool
+    """Whether some information is an estimate."""
     steps: tuple[Step, ...]
     provenance: list[tuple[str, str]]
     tables: dict[str, Table]
@@ -56,12 +58,12 @@ def content(run: Gathered, pictures: list[Picture], missing: list[Missing]) -> C
     return Content(
         run=attributes["run"],
         experiment=attributes["experiment"],
-        members=f"{len(run.names)} configuration{'s' * (len(run.names) > 1)} × {run.plan.seeds} seed"
-        f"{'s' * (run.plan.seeds > 1)}, {int(run.begun.sum())} of {run.begun.size} members",
+        members=_members(run),
         collapse=collapse_rate.collapse(run),
         distance=distance.distance(run),
         preferred=preference.preferred(run, found),
         limits=limits.limits(run),
+        noisy=run.noisy,
         steps=argument.steps(run),
         provenance=provenance.provenance(run),
         tables={table.name: table for table in made},
@@ -69,3 +71,13 @@ def content(run: Gathered, pictures: list[Picture], missing: list[Missing]) -> C
         pictures=pictures,
         missing=missing,
     )
+
+
+def _members(run: Gathered) -> str:
+    """What there is, on one line."""
+    configurations, seeds = run.begun.shape
+    planned = f"{configurations} configuration{'s' * (configurations > 1)} × {seeds} seed{'s' * (seeds > 1)}"
+    if run.finished.all():
+        return planned
+    there = f"of {run.begun.size} members {run.begun.sum()} have begun and {run.finished.sum()} are at their end"
+    return f"Not finished: {planned}; {there}"

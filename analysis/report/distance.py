@@ -28,15 +28,20 @@ def distance(run: Gathered) -> list[Words]:
         return [what, *(_distance(run, row) for row in known)]
     gaps = {row: float(np.median(run.r2_bayes[row] - run.score[row, run.rest[row]])) for row in known}
     nearest, farthest = min(known, key=gaps.__getitem__), max(known, key=gaps.__getitem__)
-    above = [row for row in known if np.median(run.score[row, run.rest[row]]) > run.r2_lmmse[row] + EXACT]
-    better = count(len(above), "r2, r2_lmmse", "configurations above the linear optimum")
-    total = count(len(known), "r2_lmmse", "configurations with optima")
-    return [
+    lines = [
         what,
         ("Nearest to the best possible: ", *_distance(run, nearest)),
         ("Farthest from it: ", *_distance(run, farthest)),
-        ("In ", better, " of ", total, " configurations the median of these seeds is above the linear optimum."),
     ]
+    return lines if perfect else [*lines, _above(run, known)]
+
+
+def _above(run: Gathered, rows: list[int]) -> Words:
+    """What no linear network can: how many configurations are better than the best of them."""
+    above = [row for row in rows if np.median(run.score[row, run.rest[row]]) > run.r2_lmmse[row] + EXACT]
+    better = count(len(above), "r2, r2_lmmse", "configurations above the linear optimum")
+    total = count(len(rows), "r2_lmmse", "configurations with optima")
+    return ("In ", better, " of ", total, " configurations the median of these seeds is above the linear optimum.")
 
 
 def _distance(run: Gathered, row: int) -> Words:

@@ -30,6 +30,8 @@ class Gathered:
     """For each configuration the first with the same images: only their scores can be compared."""
     begun: Bool[np.ndarray, "configuration seed"]
     """Members with an evaluation; of the others nothing is known."""
+    finished: Bool[np.ndarray, "configuration seed"]
+    """Members at their last step, or frozen before."""
     collapsed: Bool[np.ndarray, "configuration seed"]
     has_relu: Bool[np.ndarray, "configuration seed"]
     dead_layer: Bool[np.ndarray, "configuration seed"]
@@ -50,6 +52,11 @@ class Gathered:
     def rest(self) -> Bool[np.ndarray, "configuration seed"]:
         """Members that neither collapsed nor diverged."""
         return self.begun & ~self.collapsed & (self.fate != DIVERGED)
+
+    @property
+    def noisy(self) -> bool:
+        """Whether in some task more is in an image than the position."""
+        return any(known.is_noisy(configuration.task) for configuration in self.plan.configurations)
 
     def same_task(self) -> dict[int, list[int]]:
         """The configurations of each task."""
@@ -73,7 +80,9 @@ def gather(folder: Path, progress: Callable[[int, int], None] | None = None) -> 
     """
     results, plan = open_run(folder), load_plan(folder)
     compared = compare(folder, progress)
-    begun = results["last_step"].values >= 0
+    last = results["last_step"].values
+    begun = last >= 0
+    steps = np.array([configuration.steps for configuration in plan.configurations])[:, None]
     weights = _weights(results)
     diverged = compared["fate"].values == DIVERGED
     score = np.where(diverged, -np.inf, _both(compared["r2"].values, weights[:, None]))
@@ -86,6 +95,7 @@ def gather(folder: Path, progress: Callable[[int, int], None] | None = None) -> 
         names=tuple(str(label) or "the only configuration" for label in compared["label"].values),
         tasks=_tasks(plan),
         begun=begun,
+        finished=(last >= steps) | (begun & ~results["finite"].values),
         collapsed=collapsed(results).values,
         has_relu=begun & at_end(results, "dead_fraction").notnull().any("layer").values,
         dead_layer=dead_layer(results).values,

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from analysis import known
 from analysis.report.gather import Gathered
 from analysis.report.values import Words, count, listed
 
@@ -18,23 +17,22 @@ def limits(run: Gathered) -> list[Words]:
 
 
 def _unfinished(run: Gathered) -> list[Words]:
-    steps = np.array([configuration.steps for configuration in run.plan.configurations])[:, None]
-    last, total = run.results["last_step"].values, run.begun.size
-    finished = (last >= steps) | (run.begun & ~run.results["finite"].values)
-    if finished.all():
+    if run.finished.all():
         return []
-    here: Words = ("The run is not finished: of ", count(total, "configuration.json", "members planned"), " members ")
+    here: Words = (
+        "The run is not finished: of ",
+        count(run.begun.size, "configuration.json", "members planned"),
+        " members ",
+    )
     here += (count(run.begun.sum(), "last_step", "members begun"), " have begun and ")
-    here += (count(finished.sum(), "last_step", "members finished"), " are at their end. ")
+    here += (count(run.finished.sum(), "last_step", "members finished"), " are at their end. ")
     return [(*here, "What is said here is of those that have begun, where they are now.")]
 
 
 def _seeds(run: Gathered) -> list[Words]:
     seeds, found = int(run.begun.sum(1).max(initial=0)), []
     if seeds == 1:
-        found.append(
-            ("There is one seed: a mean of it has no interval, and how often anything happens cannot be said.",)
-        )
+        found.append(("There is one seed: a mean of it has no interval, and rates are hardly known.",))
     elif seeds < FEW_SEEDS:
         found.append((f"There are under {FEW_SEEDS} seeds: bootstrap intervals of medians and means are too narrow.",))
     left = run.rest.sum(1)
@@ -67,7 +65,7 @@ def _tasks(run: Gathered) -> list[Words]:
         names = listed([run.names[row] for row in np.flatnonzero(unknown)])
         found.append((f"For {names} some closed form is not known: no distance to the optimum, or no bound on the "
                       "information, is given.",))  # fmt: skip
-    if any(known.is_noisy(configuration.task) for configuration in run.plan.configurations):
+    if run.noisy:
         found.append(("Under noise every member is scored on one and the same noisy image of each position. The error "
                       "that this makes (mse_error in members.csv) is common to all, and in no interval over seeds. "
                       "I(Y;Ŷ) and the best possible predictor are estimates there.",))  # fmt: skip

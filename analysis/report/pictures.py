@@ -47,7 +47,7 @@ def pictures(
         try:
             found.append(_picture(run, name, save))
         except contract.Unfilled as error:
-            reason = str(error).removeprefix("figure: ").removeprefix(f"{name} ")
+            reason = str(error).removeprefix("figure: ").removeprefix(f"{name} ").replace(str(run), "this run")
             missing.append(Missing(name, row.summary, reason))
         except ModuleNotFoundError as error:
             if error.name != row.module:

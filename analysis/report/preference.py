@@ -84,7 +84,7 @@ def preferred(run: Gathered, found: list[Preference]) -> list[Words]:
     if len(run.names) == 1:
         return [("There is one configuration: nothing to choose from.",)]
     if not compared:
-        return [("No two configurations have the same task: there is nothing to choose from.",)]
+        return [("No two configurations that have begun have the same task: there is nothing to choose from.",)]
     if len(compared) <= FEW:
         several = len(run.same_task()) > 1
         return [(f"For {run.task_name(each.task)}: " * several, *_preferred(run, each)) for each in compared]

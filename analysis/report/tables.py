@@ -120,7 +120,8 @@ def members(run: Gathered) -> pandas.DataFrame:
                             for key, value in (columns | exact).items()}).to_dataframe()  # fmt: skip
     first = member_table(run.folder).set_index(["configuration", "seed"])
     found = found.reorder_levels(["configuration", "seed"])
-    return first.join(found, rsuffix="_float64").reset_index()
+    # What both have is float64 in the comparison.
+    return first.drop(columns=first.columns.intersection(found.columns)).join(found).reset_index()
 
 
 def _spread(name: str, values: xarray.DataArray) -> dict[str, xarray.DataArray]:
