@@ -32,6 +32,7 @@ COMMAND = (
 MOST_PANELS = 4
 EXPECTED: dict[str, Any] = {"color": "black", "linestyle": "--"}
 FROM_ZERO: dict[str, Any] = {"color": "0.5", "linestyle": ":"}
+LIMIT: dict[str, Any] = {"color": "black"}
 SQUARED = "squared target units"
 
 
@@ -172,7 +173,7 @@ def _strip(axes: Axes, of_panel: list[xarray.Dataset], looks: dict[float, Any]) 
     """A row a panel: the rates, crossed out where errors grew, and the largest stable ones."""
     axes.set(xscale="log", xlabel="learning rate", ylim=(len(of_panel) - 0.4, -0.9))
     for row, own in enumerate(of_panel):
-        axes.vlines(own["limit_full"], row - 0.35, row + 0.35, **EXPECTED | {"linestyle": "-"})
+        axes.vlines(own["limit_full"], row - 0.35, row + 0.35, **LIMIT)
         axes.vlines(own["limit_batch"], row - 0.35, row + 0.35, **FROM_ZERO)
         for rate, grown, members in zip(own["rate"].values, own["grown"].values, own["members"].values, strict=True):
             marker = "x" if grown else "o"
