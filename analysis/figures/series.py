@@ -96,7 +96,7 @@ def line(axes: Axes, at: np.ndarray, found: Medians | xarray.Dataset, look: dict
     """A median with its interval as a band; where members diverged it leaves the frame."""
     value, low, high = (np.minimum(np.asarray(part, float), ENDLESS) for part in (found.value, found.low, found.high))
     axes.plot(at, value, label=label, **look)
-    axes.fill_between(at, low, high, color=look["color"], alpha=0.2, linewidth=0)
+    axes.fill_between(at, low, high, color=look["color"], alpha=0.15, linewidth=0)
 
 
 def look(number: int) -> dict[str, Any]:
@@ -137,17 +137,20 @@ class End(NamedTuple):
 
 
 def end_labels(axes: Axes, ends: Sequence[End]) -> None:
-    """Labels right of the frame at the heights of their lines, moved apart where they would overlap.
+    """Labels right of the frame at the heights of their lines, moved apart where they would overlap; an arrow says that
+    a line is beyond the frame.
 
     Called last: the scale and the limits of the axes decide where a height is.
     """
     inches = axes.get_window_extent().height / axes.figure.dpi
     gap = STYLE["legend.fontsize"] * 1.15 / 72 / max(inches, 1.0)
     to_axes = axes.transData + axes.transAxes.inverted()
-    heights = [float(np.clip(to_axes.transform((1.0, end.height))[1], 0.02, 0.98)) for end in ends]
-    for end, place in zip(ends, _apart(np.array(heights), gap), strict=True):
+    heights = np.array([float(to_axes.transform((1.0, end.height))[1]) for end in ends])
+    places = _apart(np.clip(heights, 0.02, 0.98), gap)
+    for end, height, place in zip(ends, heights, places, strict=True):
         style: Any = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
-        axes.annotate(end.text, (1.0, place), (4, 0), va="center", color=end.colour, fontsize="small", **style)
+        beyond = " ↓" if height < 0 else " ↑" if height > 1 else ""
+        axes.annotate(end.text + beyond, (1.0, place), (4, 0), va="center", color=end.colour, fontsize="small", **style)
 
 
 def _apart(heights: Float[np.ndarray, " n"], gap: float) -> Float[np.ndarray, " n"]:
