@@ -5,7 +5,18 @@ from collections.abc import Iterator
 
 import pandas
 
-from analysis.report import argument, chain, collapse_rate, distance, limits, preference, provenance, tables, values
+from analysis.report import (
+    argument,
+    chain,
+    choice,
+    collapse_rate,
+    distance,
+    limits,
+    preference,
+    provenance,
+    tables,
+    values,
+)
 from analysis.report.argument import Step
 from analysis.report.gather import Gathered
 from analysis.report.pictures import Missing, Picture
@@ -61,7 +72,7 @@ def content(run: Gathered, pictures: list[Picture], missing: list[Missing]) -> C
         members=_members(run),
         collapse=collapse_rate.collapse(run),
         distance=distance.distance(run),
-        preferred=preference.preferred(run, found),
+        preferred=choice.preferred(run, found),
         limits=limits.limits(run),
         noisy=run.noisy,
         steps=argument.steps(run),

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from analysis import comparison
-from analysis.report import gather, preference, values
+from analysis.report import choice, gather, preference, values
 from jaxbox import store
 from jaxbox.store import results
 
@@ -107,7 +107,7 @@ def test_who_is_not_surely_beaten_is_named(gathered):
     assert found.undecided == [rival.index for rival in found.rivals if not rival.beaten]
     again = preference.Rival(1, *(values.Number(1.0, "1", "", low, 2.0) for low in (0.1, 0.5)))
     assert not again.beaten
-    text = values.plain(preference.preferred(gathered("mixed"), [found])[0])
+    text = values.plain(choice.preferred(gathered("mixed"), [found])[0])
     assert text.startswith("Undecided between" if found.undecided else "Prefer")
 
 
