@@ -57,7 +57,7 @@ def test_a_number_crossed_with_names_is_lines_for_each(tiny_run):
 
 def points(container):
     line, _, (bars,) = container.lines
-    return np.array(line.get_data()), np.array([segment for segment in bars.get_segments()])
+    return np.array(line.get_data()), np.array(bars.get_segments())
 
 
 def test_lines_are_the_rates_and_their_intervals(tiny_run):

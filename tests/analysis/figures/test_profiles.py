@@ -42,7 +42,7 @@ def test_the_best_come_first_and_only_eight(tiny_run):
     numbers, r2 = profiles.numbers(tiny_run("many")), scores(tiny_run("many"))
     means = stats.trim_mean(r2, 0.25, axis=1)  # of three seeds none is cut
     assert numbers["configuration"].values.tolist() == np.argsort(-means, kind="stable")[:8].tolist()
-    np.testing.assert_allclose(numbers["score"], np.sort(means)[::-1][:8], rtol=1e-6)
+    np.testing.assert_allclose(numbers["score"], np.sort(means)[::-1][:8], atol=1e-6)
     assert "Of 18 configurations these are the 8" in numbers.attrs["caption"]
     assert (numbers["score_low"] <= numbers["score"]).all()
 
