@@ -24,14 +24,15 @@ def _noisy(base, *levels):
     return [dataclasses.replace(base, task=task) for task in tasks]
 
 
-def _hidden(base, units):
-    return dataclasses.replace(base, model=dataclasses.replace(base.model, hidden=units))
+def _momenta(base, *momenta):
+    optimizers = [dataclasses.replace(base.optimizer, name="momentum", momentum=momentum) for momentum in momenta]
+    return [dataclasses.replace(base, optimizer=optimizer) for optimizer in optimizers]
 
 
 RUNS = {
     # Learned, diverged, diverged; learned, learned, dead, dead or diverged.
     "mixed": ([*_rates(LINEAR, 0.5, 30.0, 100.0), *_rates(CNN, 0.003, 0.03, 0.3, 3.0)], 6),
-    "map": ([config for units in (2, 8) for config in _rates(_hidden(MLP, units), 1e-3, 1e-2, 1.0)], 4),
+    "map": ([config for slow in _momenta(MLP, 0.0, 0.9) for config in _rates(slow, 0.01, 1.0, 30.0)], 4),
     "many": (_rates(LINEAR, *(digit * 10.0**power for power in range(-5, 1) for digit in (1, 2, 5))), 3),
     "noisy": (_noisy(LINEAR, 0.1, 0.5), 4),
     # Stopped while the linear networks train; the others have not begun.
