@@ -20,7 +20,7 @@ def render(task: Task, positions: Int[Any, "n 2"]) -> Float[Any, "n H W C"]:
 
 def example(
     task: Task, index: Int[Any, " n"], draws: Float[Array, "n H W C"], windows: bool = False
-) -> tuple[Float[Array, "n H W C"] | Windowed, Float[Any, "n 2"]]:
+) -> tuple[Float[Any, "n H W C"] | Windowed, Float[Any, "n 2"]]:
     """Inputs and targets of the examples at these position indices, with the noise that `draw_noise` has drawn.
 
     Args:
