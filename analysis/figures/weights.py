@@ -17,6 +17,8 @@ from analysis import closed_forms, known, linear, maps
 from analysis.comparison import compare
 from analysis.figures import series
 from analysis.figures.contract import Unfilled
+from analysis.figures.panels import variable
+from analysis.figures.selection import require_begun
 from jaxbox.config import Configuration, RunError, Task
 from jaxbox.store.folder import load_plan
 
@@ -46,6 +48,7 @@ class Picture(NamedTuple):
 
 def numbers(run: Path) -> xarray.Dataset:
     """Pictures on (picture, row, column), and the cosine of each with the best linear map of the members' task."""
+    require_begun(run, compare(run), "weights")
     chosen = _chosen(run)
     if not chosen:
         need = "a member that has not collapsed, on a task with linear closed forms"
@@ -61,15 +64,13 @@ def numbers(run: Path) -> xarray.Dataset:
         [picture.configuration < 0 for picture in pictures],
     )
     limit = ROOM * float(np.abs(shown[exact]).max())
+    cosines = [_cosine(picture, best) for picture in shown]
+    like = "cosine with the best linear map of the members' task; NaN: all weights are 0"
     data = xarray.Dataset(
         {
-            "weights": (("picture", "row", "column"), shown, _attrs(UNITS, "weight of a pixel in x")),
-            "cosine": (
-                "picture",
-                [_cosine(picture, best) for picture in shown],
-                _attrs("1", "cosine with the best linear map of the members' task; NaN: all weights are 0"),
-            ),
-            "limit": ((), limit, _attrs(UNITS, "end of the scale of colours")),
+            "weights": variable(("picture", "row", "column"), shown, UNITS, "weight of a pixel in x"),
+            "cosine": variable(("picture",), cosines, "1", like),
+            "limit": variable((), limit, UNITS, "end of the scale of colours"),
         },
         {
             "picture": [picture.title for picture in pictures],
@@ -78,10 +79,6 @@ def numbers(run: Path) -> xarray.Dataset:
         },
     )
     return data.assign_attrs(caption=_caption(task, plan, chosen))
-
-
-def _attrs(units: str, description: str) -> dict[str, str]:
-    return {"units": units, "description": description}
 
 
 def _chosen(run: Path) -> list[tuple[int, int]]:
