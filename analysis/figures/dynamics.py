@@ -18,6 +18,8 @@ from analysis import closed_forms
 from analysis import dynamics as exact
 from analysis.figures import series
 from analysis.figures.contract import Unfilled
+from analysis.figures.panels import plain, variable
+from analysis.figures.selection import reached
 from analysis.figures.series import End
 from jaxbox.config import Configuration
 from jaxbox.store import measures
@@ -39,6 +41,8 @@ SQUARED = "squared target units"
 def numbers(run: Path) -> xarray.Dataset:
     """Errors of members on (configuration, seed, step), of exact descent on (configuration, step), and the limits."""
     plan, results = load_plan(Path(run)), open_run(run)
+    if not (results["last_step"].load() >= 0).any():
+        raise Unfilled(f"figure: dynamics needs members that have begun; go on: python -m jaxbox.sweep --resume {run}")
     chosen = [number for number, own in enumerate(plan.configurations) if _is_descent(own)]
     if not chosen:
         need = "linear networks, sgd and mse on a task with linear closed forms"
@@ -47,21 +51,24 @@ def numbers(run: Path) -> xarray.Dataset:
     panels = series.kept([names[number] for number in chosen], MOST_PANELS)
     drawn = [number for number in chosen if names[number] in panels]
     configurations = [plan.configurations[number] for number in drawn]
-    results = results.isel(configuration=drawn)
+    evaluated, results = reached(Path(run), results), results.isel(configuration=drawn)
     mse, last = _mse(results["mse"]), _mse(measures.at_end(results, "mse"))
-    reached = results["step"] <= results["last_step"].load()
-    data = xarray.Dataset({"mse": mse.where(reached).transpose("configuration", "seed", "step")})
+    known = evaluated.isel(configuration=drawn)
+    data = xarray.Dataset({"mse": mse.where(known).transpose("configuration", "seed", "step")})
     data["members"] = (results["last_step"] >= 0).sum("seed")
-    data["grown"] = ((last > mse.isel(step=0)) & reached.isel(step=0)).sum("seed")
+    data["grown"] = ((last > mse.isel(step=0)) & known.isel(step=0)).sum("seed")
     data = data.reset_coords(drop=True).assign(_exact(configurations, results["step"].values))
     data = data.assign_coords(
         panel=("configuration", [names[number] for number in drawn]),
         rate=("configuration", [own.optimizer.learning_rate for own in configurations]),
         batch_size=("configuration", [own.batch_size for own in configurations]),
     )
-    data["mse"].attrs = _attrs(SQUARED, "mean squared error of a member, mean of x and y, over all positions")
-    data["members"].attrs = _attrs("1", "members that have begun")
-    data["grown"].attrs = _attrs("1", "members whose error is larger at the end than at the start")
+    data["mse"].attrs = {
+        "units": SQUARED,
+        "description": "mean squared error of a member, mean of x and y, over all positions",
+    }
+    data["members"].attrs = {"units": "1", "description": "members that have begun"}
+    data["grown"].attrs = {"units": "1", "description": "members whose error is larger at the end than at the start"}
     omitted = series.left_out([names[number] for number in chosen], panels)
     return data.assign_attrs(caption=_caption(data) + omitted)
 
@@ -89,20 +96,16 @@ def _exact(configurations: list[Configuration], steps: np.ndarray) -> dict[str, 
     batch = [exact.max_stable_learning_rate(own.task, own.batch_size) for own in configurations]
     dims = ("configuration", "step")
     return {
-        "from_zero": (dims, zero, _attrs(SQUARED, "exact descent from zero weights")),
-        "expected": (dims, expected, _attrs(SQUARED, "exact descent, expected over Glorot-uniform starts")),
-        "limit_full": ("configuration", full, _attrs("1", "largest stable learning rate of a full batch")),
-        "limit_batch": ("configuration", batch, _attrs("1", "largest stable learning rate of the batch size")),
+        "from_zero": variable(dims, zero, SQUARED, "exact descent from zero weights"),
+        "expected": variable(dims, expected, SQUARED, "exact descent, expected over Glorot-uniform starts"),
+        "limit_full": variable(dims[:1], full, "1", "largest stable learning rate of a full batch"),
+        "limit_batch": variable(dims[:1], batch, "1", "largest stable learning rate of the batch size"),
     }
 
 
 def _mean(errors: Float[np.ndarray, "steps 2"]) -> Float[np.ndarray, " steps"]:
     with np.errstate(over="ignore"):
         return errors.mean(1)
-
-
-def _attrs(units: str, description: str) -> dict[str, str]:
-    return {"units": units, "description": description}
 
 
 def _caption(data: xarray.Dataset) -> str:
@@ -159,7 +162,7 @@ def _curves(axes: Axes, own: xarray.Dataset, looks: dict[float, Any]) -> None:
         axes.plot(steps, members, color=colour, linewidth=0.5, alpha=0.5)
         for name, look in (("expected", EXPECTED), ("from_zero", FROM_ZERO)):
             axes.plot(steps, np.minimum(row[name].values, series.ENDLESS), **look)
-    series.tidy(axes)
+    plain(axes)
 
 
 def _ends(own: xarray.Dataset, looks: dict[float, Any]) -> list[End]:
@@ -188,4 +191,4 @@ def _strip(axes: Axes, of_panel: list[xarray.Dataset], looks: dict[float, Any]) 
     axes.annotate(batches, (float(first["limit_batch"].min()), -0.35), (0, 0), ha="right", **style)
     axes.annotate(" full batch", (float(first["limit_full"].max()), -0.35), (0, 0), ha="left", **style)
     axes.margins(x=0.12)
-    series.tidy(axes)
+    plain(axes)

@@ -16,6 +16,8 @@ from analysis import known
 from analysis.comparison import DIVERGED, compare
 from analysis.figures import contract, fits, series
 from analysis.figures.fits import FITS
+from analysis.figures.panels import grid, plain, variable
+from analysis.figures.selection import require_begun
 from analysis.figures.series import End
 from jaxbox import task as tasks
 from jaxbox.config import Configuration, Plan
@@ -48,6 +50,7 @@ DESCRIPTIONS = {
 def numbers(run: Path) -> xarray.Dataset:
     """Medians over seeds of members' and fits' errors on (task, split, line, size), as shares of the variance."""
     plan, compared = contract.require_varied(run, "generalisation", (SIZE,), COMMAND), compare(run)
+    require_begun(run, compared, "generalisation")
     task_of, line_of = _words(plan, compared)
     shown, lines = series.kept(task_of, MOST_TASKS), series.kept(line_of, MOST_LINES)
     sizes = sorted({own.task.train_size for own in plan.configurations} - {0})
@@ -100,11 +103,10 @@ def _medians(
 def _labelled(found: np.ndarray, distinct: np.ndarray, coords: dict[str, Any]) -> xarray.Dataset:
     dims = ("task", "split", "line", "size")
     variables = {
-        name: (dims, part, {"units": "1", "description": words})
-        for (name, words), part in zip(DESCRIPTIONS.items(), found, strict=True)
+        name: variable(dims, part, "1", words) for (name, words), part in zip(DESCRIPTIONS.items(), found, strict=True)
     }
-    described = {"units": "positions", "description": "distinct positions in a training set, median over seeds"}
-    return xarray.Dataset({**variables, "distinct": (("task", "size"), distinct, described)}, coords)
+    words = "distinct positions in a training set, median over seeds"
+    return xarray.Dataset({**variables, "distinct": variable(("task", "size"), distinct, "positions", words)}, coords)
 
 
 def _caption(data: xarray.Dataset) -> str:
@@ -122,17 +124,17 @@ def _caption(data: xarray.Dataset) -> str:
 def draw(numbers: xarray.Dataset, figure: Canvas) -> None:
     """Two panels a task, of what was seen and what was not."""
     where = [(task, split) for task in range(numbers.sizes["task"]) for split in range(numbers.sizes["split"])]
-    panels = series.panels(figure, len(where), 2.6, sharey=True)
+    axes_of = grid(figure, len(where), 2.4, 2.6, 0.5, sharey=True)
     low, high = _frame(numbers)
-    for axes, (task, split) in zip(panels, where, strict=True):
+    for axes, (task, split) in zip(axes_of, where, strict=True):
         own = numbers.isel(task=task, split=split)
         axes.set(xscale="log", yscale="log", ylim=(low, high))
         name = f"{own['split'].values} positions"
         axes.set_title(f"{own['task'].values}, {name}" if str(own["task"].values) else name)
         _lines(axes, own)
-    series.outer_labels(panels, "training examples\n(distinct positions)", "1 − R² (share of variance)")
+    series.outer_labels(axes_of, "training examples\n(distinct positions)", "1 − R² (share of variance)")
     figure.draw_without_rendering()  # so that the height of the panels is known
-    for axes, (task, split) in zip(panels, where, strict=True):
+    for axes, (task, split) in zip(axes_of, where, strict=True):
         series.end_labels(axes, _ends(numbers.isel(task=task, split=split)))
 
 
@@ -155,7 +157,7 @@ def _lines(axes: Axes, own: xarray.Dataset) -> None:
     sizes, distinct = own["size"].values, own["distinct"].values
     axes.set_xticks(sizes, [f"{size}\n({count:.0f})" for size, count in zip(sizes, distinct, strict=True)])
     axes.minorticks_off()
-    series.tidy(axes)
+    plain(axes)
 
 
 def _ends(own: xarray.Dataset) -> list[End]:

@@ -14,6 +14,8 @@ from matplotlib.figure import Figure as Canvas
 from analysis import known
 from analysis.comparison import DIVERGED, compare
 from analysis.figures import contract, series
+from analysis.figures.panels import grid, plain, variable
+from analysis.figures.selection import require_begun
 from analysis.figures.series import End, Medians
 from analysis.known import PREDICTORS
 from jaxbox.config import Task
@@ -38,11 +40,13 @@ LEVELS = {
     "salt_pepper": "probability that a pixel is replaced",
 }
 """What the level of a noise is, for the axis."""
+SHARE = "mean squared error of both coordinates / variance of the target"
 
 
 def numbers(run: Path) -> xarray.Dataset:
     """Exact errors on (panel, predictor, level), learned ones on (panel, line, level), as shares of the variance."""
     plan, compared = contract.require_varied(run, "noise", (LEVEL,), COMMAND), compare(run)
+    require_begun(run, compared, "noise")
     of_images = [path for path in plan.varied() if path.startswith("task.") and path != "task.train_size"]
     others = [path for path in plan.varied() if path not in of_images]
     panel_of = series.words(compared, but=(LEVEL, *others))
@@ -82,25 +86,18 @@ def _medians(run: Path, compared: xarray.Dataset) -> Medians:
 
 def _labelled(exact: np.ndarray, learned: np.ndarray, kinds: list[str], coords: dict[str, Any]) -> xarray.Dataset:
     of, dims = ("panel", "predictor", "level"), ("panel", "line", "level")
-    share = {"units": "1", "description": "mean squared error of both coordinates / variance of the target"}
-
-    def about(words: str) -> dict[str, str]:
-        return share | {"description": f"{words} of the {share['description']}"}
-
-    return xarray.Dataset(
-        {
-            "exact": (of, exact[0], about("expected value")),
-            "exact_error": (of, exact[1], about("standard error of the expected value, 0 where it is exact,")),
-            "value": (dims, learned[0], about("median over seeds")),
-            "low": (dims, learned[1], about("lower end of the median's 95% interval")),
-            "high": (dims, learned[2], about("upper end of the median's 95% interval")),
-            "count": (dims, learned[3], {"units": "1", "description": "seeds behind the median"}),
-            "noise": ("panel", [LEVELS.get(kind, "level of noise") for kind in kinds],
-                      {"units": "1", "description": "what the level is"}),
-            "mean": ((), 1.0, about("value for a prediction of the mean")),
-        },
-        {**coords, "predictor": list(PREDICTORS)},
-    )  # fmt: skip
+    levels = [LEVELS.get(kind, "level of noise") for kind in kinds]
+    variables = {
+        "exact": variable(of, exact[0], "1", f"expected value of the {SHARE}"),
+        "exact_error": variable(of, exact[1], "1", "its standard error; 0 where it is exact"),
+        "value": variable(dims, learned[0], "1", f"median over seeds of the {SHARE}"),
+        "low": variable(dims, learned[1], "1", "lower end of the median's 95% interval"),
+        "high": variable(dims, learned[2], "1", "upper end of the median's 95% interval"),
+        "count": variable(dims, learned[3], "1", "seeds behind the median"),
+        "noise": variable(("panel",), levels, "1", "what the level is"),
+        "mean": variable((), 1.0, "1", f"{SHARE} of a prediction of the mean"),
+    }
+    return xarray.Dataset(variables, {**coords, "predictor": list(PREDICTORS)})
 
 
 def _caption(data: xarray.Dataset) -> str:
@@ -115,13 +112,13 @@ def _caption(data: xarray.Dataset) -> str:
 
 def draw(numbers: xarray.Dataset, figure: Canvas) -> None:
     """A panel for each task."""
-    panels = series.panels(figure, numbers.sizes["panel"], 2.9, sharey=True)
-    for place, axes in enumerate(panels):
+    axes_of = grid(figure, numbers.sizes["panel"], 2.4, 2.9, 0.5, sharey=True)
+    for place, axes in enumerate(axes_of):
         _panel(axes, numbers.isel(panel=place), numbers.sizes["panel"] > 1)
-    for axes in panels:
+    for axes in axes_of:
         axes.set_ylabel("1 − R² (share of variance)")
     figure.draw_without_rendering()  # so that the height of the panels is known
-    for place, axes in enumerate(panels):
+    for place, axes in enumerate(axes_of):
         series.end_labels(axes, _ends(numbers.isel(panel=place)))
 
 
@@ -148,7 +145,7 @@ def _panel(axes: Axes, own: xarray.Dataset, titled: bool) -> None:
         series.line(axes, level, line, series.look(number), str(label) or "members")
     axes.set_xticks(level, [f"{value:g}" for value in level])
     axes.minorticks_off()
-    series.tidy(axes)
+    plain(axes)
 
 
 def _ends(own: xarray.Dataset) -> list[End]:

@@ -1,4 +1,4 @@
-"""What several figures need: errors over seeds with their interval, names of lines, panels that suit the page."""
+"""What several figures need: errors over seeds with their interval, names of lines and labels at their ends."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from jaxbox.plotting import LOOKS, STYLE
 from jaxbox.sweep.closing_table import labels
 
 NARROW = 5.0
-"""Inches; in a figure that is not wider panels stand below each other."""
+"""Inches; a figure that is not wider has room for fewer things side by side."""
 ENDLESS = 1e30
 """Drawn in place of infinity, beyond any frame."""
 
@@ -80,18 +80,6 @@ def seeds(counts: Any) -> str:
     return f"{high} seed{plural}" if low == high else f"{low} to {high} seed{plural}"
 
 
-def panels(figure: Canvas, count: int, height: float, columns: int = 2, **share: Any) -> list[Axes]:
-    """Axes in rows of `columns`, of which a narrow figure has one; `height` in inches is that of a row."""
-    width = figure.get_size_inches()[0]
-    columns = 1 if width < NARROW else min(columns, count)
-    rows = -(-count // columns)
-    figure.set_size_inches(width, height * rows + 0.5)
-    axes = list(figure.subplots(rows, columns, squeeze=False, **share).flat)
-    for empty in axes[count:]:
-        empty.set_axis_off()
-    return axes[:count]
-
-
 def line(axes: Axes, at: np.ndarray, found: Medians | xarray.Dataset, look: dict[str, Any], label: str) -> None:
     """A median with its interval as a band; where members diverged it leaves the frame."""
     value, low, high = (np.minimum(np.asarray(part, float), ENDLESS) for part in (found.value, found.low, found.high))
@@ -102,12 +90,6 @@ def line(axes: Axes, at: np.ndarray, found: Medians | xarray.Dataset, look: dict
 def look(number: int) -> dict[str, Any]:
     """Of the line of this number; black is for what is exact."""
     return LOOKS[1 + number % (len(LOOKS) - 1)]
-
-
-def tidy(axes: Axes) -> None:
-    """A light grid, and no frame where there is no scale."""
-    axes.grid(which="major", linewidth=0.4, alpha=0.4)
-    axes.spines[["top", "right"]].set_visible(False)
 
 
 def legend(figure: Canvas, handles: Sequence[Any], names: Sequence[str], columns: int) -> None:

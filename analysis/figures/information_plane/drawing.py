@@ -8,12 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.patheffects import withStroke
 
 from analysis.comparison import DIVERGED, FATES
 from analysis.figures import series
 from analysis.figures.fates import LOOKS, words
 from analysis.figures.information_plane.measuring import BEYOND, CURVES, INFORMATION, SMALLEST
+from analysis.figures.panels import OUTLINE, grid, plain
 
 MOST_NAMES = 4
 """Configurations that are named in a panel."""
@@ -33,10 +33,10 @@ IMPOSSIBLE: dict[str, Any] = {"facecolor": "0.92", "edgecolor": "0.65", "hatch":
 
 def draw(numbers: xarray.Dataset, figure: Canvas) -> None:
     """A panel for each set of bounds."""
-    panels = series.panels(figure, numbers.sizes["panel"], 2.3)
-    for place, axes in enumerate(panels):
+    axes_of = grid(figure, numbers.sizes["panel"], 2.4, 2.3, 0.5)
+    for place, axes in enumerate(axes_of):
         _panel(axes, numbers, place)
-    series.outer_labels(panels, "mean squared error (squared spacings)", "information (nats)")
+    series.outer_labels(axes_of, "mean squared error (squared spacings)", "information (nats)")
     seen = [fate for fate in FATES if (numbers["fate"] == fate).any() and fate != DIVERGED]
     points = [Line2D([], [], **LOOKS[fate] | HOLLOW) for fate in seen]
     curves = [Line2D([], [], **look) for look in STYLES.values()]
@@ -63,7 +63,7 @@ def _panel(axes: Axes, numbers: xarray.Dataset, place: int) -> None:
         _points(axes, members.where(members["fate"] == fate), fate)
     if float(own["noisy"]):
         _names(axes, members)
-    series.tidy(axes)
+    plain(axes)
 
 
 def _frame(mse: xarray.DataArray, variance: float) -> tuple[float, float]:
@@ -101,11 +101,10 @@ def _names(axes: Axes, members: xarray.Dataset) -> None:
     for number in chosen:
         near = groups and float(middle[number]) < CLOSE * float(middle[groups[-1][-1]])
         groups = [*groups[:-1], [*groups[-1], number]] if near else [*groups, [number]]
-    halo = [withStroke(linewidth=2, foreground="white")]
     for group in groups:
         at = float(middle[group[0]]), float(members["information_high"].isel(configuration=group).max())
         name = ", ".join(str(members["label"].values[number]) for number in group)
-        place: dict[str, Any] = {"textcoords": "offset points", "path_effects": halo, "zorder": 5}
+        place: dict[str, Any] = {"textcoords": "offset points", "path_effects": OUTLINE, "zorder": 5}
         axes.annotate(name, at, (0, 2), ha="center", va="bottom", fontsize="small", **place)
 
 

@@ -10,6 +10,8 @@ from analysis import closed_forms, known, member_information
 from analysis.comparison import DIVERGED, compare
 from analysis.figures import series
 from analysis.figures.contract import Unfilled
+from analysis.figures.panels import variable
+from analysis.figures.selection import require_begun
 from analysis.rate_distortion import shannon_failure
 from analysis.shannon import SHANNON_EXCEEDS_ENTROPY
 from jaxbox import task as tasks
@@ -55,6 +57,7 @@ class Place(NamedTuple):
 def numbers(run: Path) -> xarray.Dataset:
     """Members on (configuration, seed, axis), bounds on (panel, point), in squared spacings and nats."""
     compared, plan = compare(run), load_plan(Path(run))
+    require_begun(run, compared, "information_plane")
     places = [[_place(own.task, axis) for axis in range(len(AXES))] for own in plan.configurations]
     by_title = {place.title: place for row in places for place in row if place.positions > 1}
     if not by_title:
@@ -76,9 +79,9 @@ def numbers(run: Path) -> xarray.Dataset:
     data = data.assign(_bounds([by_title[title] for title in titles])).assign(_exact(compared, places, titles))
     data = data.assign_coords(panel=("panel", titles)).drop_attrs(deep=False)
     noisy = [known.is_noisy(by_title[title].task) for title in titles]
-    data["noisy"] = ("panel", noisy, _attrs("1", "whether information is estimated, not counted"))
+    data["noisy"] = variable(("panel",), noisy, "1", "whether information is estimated, not counted")
     name = series.words(compared, but=("task.noise_level", "task.noise"))
-    data["label"] = ("configuration", name, _attrs("1", "the configuration in words, but for its noise"))
+    data["label"] = variable(("configuration",), name, "1", "the configuration in words, but for its noise")
     return data.assign_attrs(caption=_caption(data) + series.left_out(list(by_title), titles))
 
 
@@ -102,8 +105,8 @@ def _bounds(places: list[Place]) -> dict[str, Any]:
         for place, at in zip(places, spread, strict=True)
     ]
     dims = ("panel", "point")
-    curves = {name: (dims, [row[name] for row in rows], _attrs(NATS, CURVES[name])) for name in CURVES}
-    return {"distortion": (dims, spread, _attrs(SPACINGS, "D, a mean squared error of any predictor")), **curves}
+    curves = {name: variable(dims, [row[name] for row in rows], NATS, CURVES[name]) for name in CURVES}
+    return {"distortion": variable(dims, spread, SPACINGS, "D, a mean squared error of any predictor"), **curves}
 
 
 def _exact(compared: xarray.Dataset, places: list[list[Place]], titles: list[str]) -> dict[str, Any]:
@@ -117,19 +120,13 @@ def _exact(compared: xarray.Dataset, places: list[list[Place]], titles: list[str
     }
     failure = [shannon_failure(place.positions, 1.0) for place in chosen]
     variance = [(place.positions**2 - 1) / 12 for place in chosen]
+    of, impossible = ("panel",), [SHANNON_EXCEEDS_ENTROPY] * len(at)
+    false, never = (f"error below which the thread's bound exceeds {what}" for what in ("R(D)", "H(Y)"))
     return facts | {
-        "variance": ("panel", variance, _attrs(SPACINGS, "of the target: the error of predicting the mean")),
-        "false_below": ("panel", failure, _attrs(SPACINGS, "error below which the thread's bound exceeds R(D)")),
-        "impossible_below": (
-            "panel",
-            [SHANNON_EXCEEDS_ENTROPY] * len(at),
-            _attrs(SPACINGS, "error below which the thread's bound exceeds H(Y)"),
-        ),
+        "variance": variable(of, variance, SPACINGS, "of the target: the error of predicting the mean"),
+        "false_below": variable(of, failure, SPACINGS, false),
+        "impossible_below": variable(of, impossible, SPACINGS, never),
     }
-
-
-def _attrs(units: str, description: str) -> dict[str, str]:
-    return {"units": units, "description": description}
 
 
 def _caption(data: xarray.Dataset) -> str:
