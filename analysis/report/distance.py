@@ -51,7 +51,12 @@ def _distance(run: Gathered, row: int) -> Words:
     lmmse, bayes = (Number(float(values[row]), "R2", name, name=f"{name}[{row}]") for name, values in
                     {"r2_lmmse": run.r2_lmmse, "r2_bayes": run.r2_bayes}.items())  # fmt: skip
     if bayes.value - lmmse.value < EXACT:
-        return (*text, "; ", *_below(gaps["bayes_median"]), "both (", bayes, ").")
+        return (
+            *text,
+            "; ",
+            *_below(gaps["bayes_median"]),
+            *(("both.",) if bayes.value > 1 - EXACT else ("both (", bayes, ").")),
+        )
     text += ("; ", *_below(gaps["lmmse_median"]), "the best linear (", lmmse, "), ")
     return (*text, *_below(gaps["bayes_median"]), "the best possible (", bayes, ").")
 
