@@ -10,6 +10,7 @@ from analysis.report.values import FEW, Number, Words, count, number
 
 EXACT = 1e-9
 """R2 of two optima that differ by less are one."""
+Z95 = 1.96
 
 
 def distance(run: Gathered) -> list[Words]:
@@ -48,17 +49,20 @@ def _distance(run: Gathered, row: int) -> Words:
     seeds, gaps = int(run.rest[row].sum()), gap_numbers(run, row)
     text: Words = (f"“{run.names[row]}”, ", count(seeds, "r2", f"rest[{row}]"), f" seed{'s' * (seeds > 1)}: R2 ")
     text += (gaps["rest_iqm"],)
-    lmmse, bayes = (Number(float(values[row]), "R2", name, name=f"{name}[{row}]") for name, values in
-                    {"r2_lmmse": run.r2_lmmse, "r2_bayes": run.r2_bayes}.items())  # fmt: skip
-    if bayes.value - lmmse.value < EXACT:
-        return (
-            *text,
-            "; ",
-            *_below(gaps["bayes_median"]),
-            *(("both.",) if bayes.value > 1 - EXACT else ("both (", bayes, ").")),
-        )
+    lmmse, bayes = optimum(run, "r2_lmmse", row), optimum(run, "r2_bayes", row)
+    if abs(bayes.value - lmmse.value) < EXACT:
+        # That perfect is 1 is said above.
+        which = ("both.",) if bayes.value > 1 - EXACT else ("both (", bayes, ").")
+        return (*text, "; ", *_below(gaps["bayes_median"]), *which)
     text += ("; ", *_below(gaps["lmmse_median"]), "the best linear (", lmmse, "), ")
     return (*text, *_below(gaps["bayes_median"]), "the best possible (", bayes, ").")
+
+
+def optimum(run: Gathered, name: str, row: int) -> Number:
+    """R2 of an exact predictor, `r2_lmmse` or `r2_bayes`; with an interval where it is estimated."""
+    value, error = float(getattr(run, name)[row]), float(run.r2_bayes_error[row]) if name == "r2_bayes" else 0.0
+    found = Number(value, "R2", name, name=f"{name}[{row}]")
+    return dataclasses.replace(found, low=value - Z95 * error, high=value + Z95 * error) if error else found
 
 
 def _below(gap: Number) -> Words:

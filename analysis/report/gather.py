@@ -40,6 +40,8 @@ class Gathered:
     r2_lmmse: Float[np.ndarray, " configuration"]
     r2_bayes: Float[np.ndarray, " configuration"]
     """Over both coordinates, like the scores."""
+    r2_bayes_error: Float[np.ndarray, " configuration"]
+    """At most its standard error: both coordinates are estimated from the same images."""
     information: Float[np.ndarray, "configuration seed"]
     """I(x;xhat) + I(y;yhat), in nats."""
 
@@ -102,6 +104,7 @@ def gather(folder: Path, progress: Callable[[int, int], None] | None = None) -> 
         score=np.where(begun, score, np.nan),
         r2_lmmse=_both(compared["r2_lmmse"].values, weights),
         r2_bayes=_both(compared["r2_bayes"].values, weights),
+        r2_bayes_error=_both(compared["r2_bayes_error"].values, weights),
         information=compared["information"].sum("axis", skipna=False).values,
     )
 

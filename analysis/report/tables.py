@@ -10,7 +10,7 @@ from analysis import statistics
 from analysis.comparison import DIVERGED, FATES, VARIABLES
 from analysis.figures.fates import words
 from analysis.report.collapse_rate import COLLAPSED
-from analysis.report.distance import gap_numbers
+from analysis.report.distance import gap_numbers, optimum
 from analysis.report.gather import Gathered
 from analysis.report.preference import Preference
 from analysis.report.values import NOTHING, Cell, Column, Number, Table, count, number
@@ -31,7 +31,7 @@ _COLUMNS = (
     Column("r2_iqm", "R2, interquartile mean", "over all seeds, diverged ones lowest [95% bootstrap interval]"),
     Column("r2_median", "R2, median", "likewise"),
     Column("r2_lmmse", "best linear", "R2 of the best linear predictor, the LMMSE"),
-    Column("r2_bayes", "best possible", "R2 of the Bayes-optimal predictor"),
+    Column("r2_bayes", "best possible", "R2 of the Bayes-optimal predictor [95%, where it is estimated]"),
     Column("information", "information", "median of I(x;x̂) + I(y;ŷ) in nats, of the seeds that did not diverge"),
     Column("entropy", "of", "H(x) + H(y), all there is to know, in nats"),
     Column(
@@ -67,7 +67,7 @@ def _configuration(run: Gathered, row: int, place: int, fates: list[str]) -> lis
     for name, statistic in {"interquartile mean": statistics.interquartile_mean, "median": statistics.median}.items():
         cells.append(number(statistic(scores), "R2", f"{name} over seeds of r2") if seeds else NOTHING)
     told = run.information[row, begun & (run.fate[row] != DIVERGED)]
-    cells += [Number(float(getattr(run, name)[row]), "R2", name) for name in ("r2_lmmse", "r2_bayes")]
+    cells += [optimum(run, name, row) for name in ("r2_lmmse", "r2_bayes")]
     cells.append(Number(float(np.median(told)), "nats", "median over seeds of information") if len(told) else NOTHING)
     cells.append(Number(float(run.compared["entropy"].values[row].sum()), "nats", "entropy"))
     cells.append(_rate(run.dead_layer[row, run.has_relu[row]], "dead_fraction"))

@@ -1,19 +1,12 @@
-"""Runs of `figure_runs`, what the page says of them, and one report that is written as a user has it."""
+"""What the page says of the runs of `figure_runs`, and one report that is written as a user has it."""
 
 from functools import cache
 
-import figure_runs
 import pytest
 
+from analysis.figures import FIGURES
 from analysis.report import __main__ as command
-from analysis.report import content, gather
-
-
-@pytest.fixture(scope="session")
-def tiny_run(tmp_path_factory):
-    """A function from a name of `figure_runs.RUNS` or `figure_runs.PARTS` to that run's folder."""
-    folder = tmp_path_factory.mktemp("runs")
-    return lambda name: figure_runs.make(name, folder)
+from analysis.report import content, gather, pictures
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +27,9 @@ def report(tiny_run, tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
     command.write(tiny_run("mixed"), folder)
     return folder
+
+
+@pytest.fixture
+def few_figures(monkeypatch):
+    """Of all figures two, of which most runs can fill one: each takes a second."""
+    monkeypatch.setattr(pictures, "FIGURES", {name: FIGURES[name] for name in ("predictions", "noise")})

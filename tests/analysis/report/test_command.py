@@ -10,15 +10,6 @@ from analysis.report import folder
 from jaxbox.config import RunError
 
 
-@pytest.fixture
-def cheap(monkeypatch):
-    """Two figures, the rest of the report as it is."""
-    from analysis.figures import FIGURES
-    from analysis.report import pictures
-
-    monkeypatch.setattr(pictures, "FIGURES", {name: FIGURES[name] for name in ("predictions", "noise")})
-
-
 def refused(words, capsys):
     assert command.main(words) == 2
     printed = capsys.readouterr()
@@ -54,7 +45,7 @@ def test_help_exits_with_0(capsys):
     assert "python -m analysis.report" in capsys.readouterr().out
 
 
-def test_it_says_where_the_page_is_and_goes_beside_the_run(tiny_run, tmp_path, capsys, cheap):
+def test_it_says_where_the_page_is_and_goes_beside_the_run(tiny_run, tmp_path, capsys, few_figures):
     run = tmp_path / "run"
     shutil.copytree(tiny_run("single"), run)
     assert command.main([str(run)]) == 0
@@ -72,7 +63,7 @@ def test_it_says_where_the_page_is_and_goes_beside_the_run(tiny_run, tmp_path, c
         assert (run / "report" / name).stat().st_size
 
 
-def test_foreign_files_stay_and_earlier_ones_are_replaced(tiny_run, tmp_path, capsys, cheap):
+def test_foreign_files_stay_and_earlier_ones_are_replaced(tiny_run, tmp_path, capsys, few_figures):
     mine = tmp_path / "figures" / "mine.pdf"
     mine.parent.mkdir()
     mine.write_text("mine")
@@ -104,7 +95,7 @@ def test_a_file_that_is_not_a_report_s_is_not_replaced(tiny_run, tmp_path, capsy
     assert file.read_text() == "mine"
 
 
-def test_a_report_that_was_interrupted_can_be_made_again(tiny_run, tmp_path, capsys, monkeypatch, cheap):
+def test_a_report_that_was_interrupted_can_be_made_again(tiny_run, tmp_path, capsys, monkeypatch, few_figures):
     def stop(self, name, text):
         if name == folder.PAGE:
             raise KeyboardInterrupt

@@ -177,3 +177,13 @@ def test_how_numbers_are_written():
     assert str(number(np.nan, "nats", "")) == "–"
     assert values.listed(["a"]) == "“a”"
     assert values.listed(["a", "b", "c", "d", "e"]) == "“a”, “b”, “c” and 2 more"
+
+
+def test_an_estimated_optimum_has_an_interval_and_an_exact_one_none(page, tiny_run):
+    compared, found = comparison.compare(tiny_run("noisy")), table(page("noisy"), "configurations")
+    # Both coordinates have the same variance on a square lattice.
+    assert found["r2_bayes"].values == pytest.approx(compared["r2_bayes"].mean("axis").values)
+    error = compared["r2_bayes_error"].mean("axis").values
+    assert (found["r2_bayes_high"] - found["r2_bayes_low"]).values == pytest.approx(2 * 1.96 * error)
+    assert "r2_lmmse_low" not in found
+    assert "r2_bayes_low" not in table(page("mixed"), "configurations")
