@@ -31,10 +31,12 @@ COMMAND = (
     "python -m jaxbox.sweep base --model.name linear --optimizer.name sgd --vary optimizer.learning_rate "
     "0.1 0.5 0.8 1.0 --steps 200 --eval_every 10 --seeds 16 --name sgd"
 )
-MOST_PANELS = 4
+MOST_PANELS, MOST_RATES = 4, 6
+"""Panels, and rates whose curves are drawn."""
 EXPECTED: dict[str, Any] = {"color": "black", "linestyle": "--"}
 FROM_ZERO: dict[str, Any] = {"color": "0.5", "linestyle": ":"}
-LIMIT: dict[str, Any] = {"color": "black"}
+LIMITS: dict[str, dict[str, Any]] = {"limit_full": {"color": "black"}, "limit_batch": {"color": "0.65"}}
+LACKING = " Members whose training set lacks positions stay above exact descent, which learns from all of them."
 SQUARED = "squared target units"
 
 
@@ -63,6 +65,8 @@ def numbers(run: Path) -> xarray.Dataset:
         rate=("configuration", [own.optimizer.learning_rate for own in configurations]),
         batch_size=("configuration", [own.batch_size for own in configurations]),
     )
+    shown = data["rate"].isin(series.kept(sorted(data["rate"].values.tolist()), MOST_RATES))
+    data = data.assign({name: data[name].where(shown) for name in ("mse", "from_zero", "expected")})
     data["mse"].attrs = {
         "units": SQUARED,
         "description": "mean squared error of a member, mean of x and y, over all positions",
@@ -70,7 +74,8 @@ def numbers(run: Path) -> xarray.Dataset:
     data["members"].attrs = {"units": "1", "description": "members that have begun"}
     data["grown"].attrs = {"units": "1", "description": "members whose error is larger at the end than at the start"}
     omitted = series.left_out([names[number] for number in chosen], panels)
-    return data.assign_attrs(caption=_caption(data) + omitted)
+    lacking = (~results["seen"].load().all("position") & (results["last_step"] >= 0)).any()
+    return data.assign_attrs(caption=_caption(data) + (LACKING if lacking else "") + omitted)
 
 
 def _mse(values: xarray.DataArray) -> xarray.DataArray:
@@ -115,6 +120,7 @@ def _caption(data: xarray.Dataset) -> str:
         f"({series.seeds(data['members'])} a rate), beside exact descent on full batches: expected over random starts "
         "such as theirs, and from zero weights. Below: the rates, crosses where members ended with a larger error than "
         f"at the start ({grown} of {members} in all), and the largest stable rates."
+        + (" Curves of some rates only." if data["expected"].isnull().all("step").any() else "")
     )
 
 
@@ -129,8 +135,12 @@ def draw(numbers: xarray.Dataset, figure: Canvas) -> None:
         axes.set_title(name)
     _strip(strip, of_panel, looks)
     strip.set_yticks(range(len(names)), [name or "rates" for name in names])
-    handles = [Line2D([], [], color="0.3", linewidth=0.5), Line2D([], [], **EXPECTED), Line2D([], [], **FROM_ZERO)]
-    series.legend(figure, handles, ["a member", "exact, random start", "exact, zero start"], 3)
+    sizes = sorted(set(numbers["batch_size"].values.tolist()))
+    styles: list[dict[str, Any]] = [{"color": "0.3", "linewidth": 0.5}, EXPECTED, FROM_ZERO]
+    handles = [Line2D([], [], **look) for look in styles]
+    handles += [Line2D([], [], linestyle="", marker="|", markersize=9, **look) for look in LIMITS.values()]
+    limits = ["stable, full batch", f"stable, batches of {', '.join(map(str, sizes))}"]
+    series.legend(figure, handles, ["a member", "exact, random start", "exact, zero start", *limits], 5)
     figure.draw_without_rendering()  # so that the height of the panels is known
     for axes, own in zip(curves, of_panel, strict=True):
         series.end_labels(axes, _ends(own, looks))
@@ -150,6 +160,7 @@ def _axes(figure: Canvas, count: int) -> list[Axes]:
 
 def _curves(axes: Axes, own: xarray.Dataset, looks: dict[float, Any]) -> None:
     steps = own["step"].values
+    own = own.isel(configuration=own["expected"].notnull().any("step").values)
     start = float(own["expected"].isel(step=0).max())
     stable = own["expected"].where(own["expected"] < start)
     low = min(float(stable.min()) if stable.notnull().any() else start, float(own["from_zero"].isel(step=0).min()))
@@ -166,29 +177,22 @@ def _curves(axes: Axes, own: xarray.Dataset, looks: dict[float, Any]) -> None:
 
 
 def _ends(own: xarray.Dataset, looks: dict[float, Any]) -> list[End]:
-    rows = [row[~np.isnan(row)] for row in own["expected"].values]
-    last = [float(min(row[-1], series.ENDLESS)) for row in rows]
-    rates = own["rate"].values.tolist()
-    return [End(at, f"rate {rate:g}", looks[rate]["color"]) for at, rate in zip(last, rates, strict=True)]
+    rows = {rate: row[~np.isnan(row)] for rate, row in zip(own["rate"].values, own["expected"].values, strict=True)}
+    last = {rate: float(min(row[-1], series.ENDLESS)) for rate, row in rows.items() if len(row)}
+    return [End(height, f"rate {rate:g}", looks[rate]["color"]) for rate, height in last.items()]
 
 
 def _strip(axes: Axes, of_panel: list[xarray.Dataset], looks: dict[float, Any]) -> None:
     """A row a panel: the rates, crossed out where errors grew, and the largest stable ones."""
-    axes.set(xscale="log", xlabel="learning rate", ylim=(len(of_panel) - 0.4, -0.9))
+    axes.set(xscale="log", xlabel="learning rate", ylim=(len(of_panel) - 0.5, -0.5))
     for row, own in enumerate(of_panel):
-        axes.vlines(own["limit_full"], row - 0.35, row + 0.35, **LIMIT)
-        axes.vlines(own["limit_batch"], row - 0.35, row + 0.35, **FROM_ZERO)
+        for limit, look in LIMITS.items():
+            axes.vlines(own[limit], row - 0.35, row + 0.35, **look)
         for rate, grown, members in zip(own["rate"].values, own["grown"].values, own["members"].values, strict=True):
             marker = "x" if grown else "o"
             axes.plot(rate, row, linestyle="", marker=marker, color=looks[rate]["color"])
             if 0 < grown < members:
                 axes.annotate(f"{grown}/{members}", (rate, row), (5, 0), textcoords="offset points", va="center",
                               fontsize="small")  # fmt: skip
-    first = of_panel[0]
-    style: dict[str, Any] = {"textcoords": "offset points", "va": "bottom", "fontsize": "small"}
-    sizes = sorted({int(size) for size in first["batch_size"].values})
-    batches = f"stable, batches of {', '.join(map(str, sizes))} "
-    axes.annotate(batches, (float(first["limit_batch"].min()), -0.35), (0, 0), ha="right", **style)
-    axes.annotate(" full batch", (float(first["limit_full"].max()), -0.35), (0, 0), ha="left", **style)
     axes.margins(x=0.12)
     plain(axes)

@@ -132,6 +132,8 @@ def _exact(compared: xarray.Dataset, places: list[list[Place]], titles: list[str
 def _caption(data: xarray.Dataset) -> str:
     begun = (data["fate"] != "").sum("seed")
     shown, noisy = int(data["mse"].notnull().sum()), data["noisy"]
+    alive = (data["fate"] != "") & (data["fate"] != DIVERGED)
+    few = int((alive & (data["panel_of"] != "")).sum()) - shown
     gone = int(((data["fate"] == DIVERGED) & (data["panel_of"] != "").any("axis")).sum())
     return (
         f"Error and information of {shown} points, one a member and axis ({series.seeds(begun)} a configuration), "
@@ -139,5 +141,6 @@ def _caption(data: xarray.Dataset) -> str:
         "false; hatched: it exceeds H(Y)."
         + (COUNTED if not noisy.all() else "")
         + (ESTIMATED if noisy.any() else "")
+        + (f" Of {few} more there are too few images for an estimate." if few else "")
         + (f" {gone} members diverged and are not drawn." if gone else "")
     )
