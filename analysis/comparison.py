@@ -199,7 +199,9 @@ def _axis(
     variance = np.var(targets)
     with np.errstate(divide="ignore", invalid="ignore"):
         r2 = np.where(variance > 0, 1 - mse / variance, np.nan)
-    kind, place = kinds(targets, predictions, seen, exact["r2_bayes"])
+    kind, place = np.full(len(predictions), "none"), np.full(len(predictions), "")
+    if variance > 0:  # where there is nothing to tell there is nothing to collapse
+        kind, place = kinds(targets, predictions, seen, exact["r2_bayes"])
     share = _linear_share(setting, usable)
     told = member_information.member_information(setting.task, axis, targets, usable, mse)
     worst = mse + links.STANDARD_ERRORS * deviation
