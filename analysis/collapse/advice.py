@@ -70,13 +70,13 @@ def advice(kind: str, constant_at: str, numbers: dict[str, float], copy_of: int 
 
 
 def _nothing_found(numbers: dict[str, float]) -> str:
+    if numbers["level"] > 0.5:
+        return f"Nothing found, but {numbers['n']:.0f} pairs are too few to tell; give 50 or more."
     if numbers["reachable"] - numbers["r2"] > 0.05:
         return (
             "No kind of collapse, but scale or offset are off: multiplying by {stretch:.3g} about the mean gives R2 "
             "{reachable:.3g}."
         ).format_map(numbers)
-    if numbers["level"] > 0.5:
-        return f"Nothing found, but {numbers['n']:.0f} pairs are too few to tell; give 50 or more."
     if numbers["r2"] < 0.05:
         return "A weak relation, but more than chance, and on the right scale: more data or better inputs may help."
     return "Nothing to fix that these numbers show."

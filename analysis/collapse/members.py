@@ -43,8 +43,10 @@ def kinds(
         ValueError: shapes that disagree, targets that are not finite or constant, fewer than 2, `bayes_r2` over 1.
     """
     targets, predictions = np.asarray(targets, float), np.asarray(predictions, float)
-    if targets.ndim != 1 or len(targets) < 2 or not (np.abs(targets) <= LARGEST).all() or np.ptp(targets) == 0:
-        raise ValueError(f"targets has shape {targets.shape}; it must be (n,), at least 2 finite numbers that vary")
+    if targets.ndim != 1 or len(targets) < 2:
+        raise ValueError(f"targets has shape {targets.shape}; it must be (n,), n at least 2")
+    if not (np.abs(targets) <= LARGEST).all() or np.ptp(targets) == 0:
+        raise ValueError(f"targets is constant or not finite; it must vary, within {LARGEST:g}")
     if predictions.ndim != 2 or predictions.shape[1] != len(targets):
         raise ValueError(f"predictions has shape {predictions.shape}; it must be (members, {len(targets)})")
     best = best_possible(bayes_r2, len(predictions))
