@@ -103,8 +103,12 @@ def gather(
     if len(training.products) != len(moments.products):
         raise ValueError(f"train_targets has {len(training.products)} columns; it must have {len(moments.products)}")
     known, best = _reference(test if train is None else train), best_possible(bayes_r2, len(moments.products))
-    errors = (_errors(train), _errors(test)) if train is not None and predicted else (None, None)
-    return Evidence(moments, *test.sample, known, best, *errors)
+    if train is None or not predicted:
+        return Evidence(moments, *test.sample, known, best)
+    errors = [np.abs(np.subtract(*some.sample)) for some in (train, test)]
+    unseen = np.arange(sum(some.shape[1] for some in errors)) >= errors[0].shape[1]
+    above = ranks.above(np.hstack(errors), unseen[None])
+    return Evidence(moments, *test.sample, known, best, _errors(train), _errors(test), above)
 
 
 def _accumulate(names: tuple[str, str], targets: ArrayLike, predictions: ArrayLike) -> Accumulator:
@@ -136,7 +140,7 @@ def _reference(accumulator: Accumulator) -> Reference:
 def _errors(accumulator: Accumulator) -> Errors:
     moments, (some, others) = _enough(accumulator, "targets"), accumulator.sample
     deviation = ((others - some) ** 2).std(-1, ddof=1)
-    return Errors(np.full(len(some), float(moments.count)), moments.mse, deviation / np.sqrt(moments.count), moments.r2)
+    return Errors(moments.mse, deviation / np.sqrt(moments.count), moments.r2)
 
 
 def _diagnosis(

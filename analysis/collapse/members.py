@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.collapse import rules
+from analysis.collapse import ranks, rules
 from analysis.collapse.checks import LARGEST, best_possible
 from analysis.collapse.evidence import Errors, Evidence
 from analysis.collapse.moments import Moments
@@ -72,8 +72,9 @@ def _evidence(targets: np.ndarray, predictions: np.ndarray, train: np.ndarray | 
     known = _reference(targets, chosen)
     if train is None:
         return Evidence(moments, shared, predictions[:, rows], known, best)
-    errors = [_errors(targets, predictions, which) for which in (train, ~train)]
-    return Evidence(moments, shared, predictions[:, rows], known, best, *errors)
+    seen, unseen = (_errors(targets, predictions, which) for which in (train, ~train))
+    above = ranks.above(np.abs(predictions - targets)[:, rows], ~train[:, rows])
+    return Evidence(moments, shared, predictions[:, rows], known, best, seen, unseen, above)
 
 
 def _reference(targets: np.ndarray, train: np.ndarray) -> Reference:
@@ -94,7 +95,7 @@ def _errors(targets: np.ndarray, predictions: np.ndarray, which: np.ndarray) -> 
     variance = _over(which, targets)[1]
     with np.errstate(divide="ignore", invalid="ignore"):
         r2 = np.where(variance > 0, 1 - mse / variance, np.nan)
-        return Errors(count, mse, np.sqrt(spread / (count - 1)), r2)
+        return Errors(mse, np.sqrt(spread / (count - 1)), r2)
 
 
 def _over(which: Bool[np.ndarray, "members n"], values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
