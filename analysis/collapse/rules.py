@@ -5,8 +5,8 @@ something. So every threshold is one of two sorts:
 
 - chance: 99.9% quantiles of Student's t, 3.29 in large samples. For the correlation of independent pairs that is
   rho^2 = 1 / (1 + (n - 2) / t^2), t with n - 2 degrees of freedom: 10.83 / (n - 1) in large samples, .20 at 50;
-- cost: 5 points of R2 matter, 25 are much, and a correlation with rho^2 < .01 is of no use if the prediction then does worse than
-  the mean; "much" is a factor of 2 in squared errors, of 10 in scale (.01 in variance).
+- cost: 5 points of R2 matter, 25 are much; a correlation with rho^2 < .01 is of no use if the prediction then does
+  worse than the mean; much in squared errors is a factor of 2, in scale 10 (.01 in variance).
 
 Where several rules speak the first in this order wins, from what makes the others meaningless to what remains:
 noise-limited (whatever it looks like, there is nothing to gain), dead, partly dead (moments of what is not one
