@@ -29,6 +29,7 @@ PLACES = {
     "": "",
 }
 ADVICE = {
+    "diverged": "Training has blown up: lower the learning rate, scale the inputs to about 1, or clip the gradient.",
     "noise-limited": "Nothing to fix: at this noise no predictor is better by more than 5 points of R2 (or by what "
     "{n} pairs can tell); a better R2 needs better inputs, not another network.",
     "partly dead": "{share:.0%} of the examples get {constant:.4g}{place} and are predicted worse than the rest: "
@@ -53,7 +54,7 @@ def advice(kind: str, constant_at: str, numbers: dict[str, float], copy_of: int 
     """The sentence for one coordinate.
 
     Args:
-        kind: of `KINDS`, but for diverged.
+        kind: of `KINDS`.
         constant_at: a place, or "".
         numbers: what the sentences name: n, r2, rho, s, level, bias, unbiased, ..., from `Diagnosis`.
         copy_of: the coordinate whose output this one repeats.

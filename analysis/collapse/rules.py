@@ -9,9 +9,9 @@ something. So every threshold is one of two sorts:
   worse than the mean; much in squared errors is a factor of 2, in scale 10 (.01 in variance).
 
 Where several rules speak the first in this order wins, from what makes the others meaningless to what remains:
-noise-limited (whatever it looks like, there is nothing to gain), dead, partly dead (moments of what is not one
-population), memorised (what the unseen pairs look like follows from it), inverted, shrunk (their correlation is real),
-nonlinear, jitter (theirs is not), offset (all is there but for a constant).
+diverged, noise-limited (whatever it looks like, there is nothing to gain), dead, partly dead (moments of what is not
+one population), memorised (what the unseen pairs look like follows from it), inverted, shrunk (their correlation is
+real), nonlinear, jitter (theirs is not), offset (all is there but for a constant).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from analysis.collapse.evidence import Evidence
 
 KINDS = {
-    "diverged": "numbers that are not finite",
+    "diverged": "not finite, or spread over 10^10 times as far as the target",
     "noise-limited": "within 5 points of the best possible R2, which is clearly below 1: not a fault",
     "dead": "one constant for every example, but for float32 rounding",
     "partly dead": "one and the same value for a share of the examples, where the errors are larger",
@@ -48,6 +48,8 @@ POINTS = 0.05
 """A difference in R2 that matters."""
 FAR = 0.25
 """A difference in R2 that makes another predictor of it: a quarter of the target's variance."""
+EXPLODED = 1e20
+"""A variance ratio that no mistake of units explains: of nanoseconds for seconds it is 10^18."""
 
 
 class Verdicts(NamedTuple):
@@ -64,6 +66,7 @@ def judge(evidence: Evidence) -> Verdicts:
     constant = np.where(dead, evidence.moments.mean[1], mode.value)
     at = np.where(dead | partly, place(evidence.reference, constant), "")
     found = {
+        "diverged": evidence.moments.variance_ratio > EXPLODED,
         "noise-limited": _noise_limited(evidence, dead & (at == "mean")),
         "dead": dead,
         "partly dead": partly,

@@ -57,6 +57,8 @@ PREDICTORS = {
     "shrunk": (lambda y, e: y.mean() + 0.05 * (y - y.mean()), "shrunk", None),
     "very shrunk": (lambda y, e: 1e-4 * y, "shrunk", None),
     "shrunk, noisy": (lambda y, e: 0.5 + 0.01 * (y + 0.2 * e), "shrunk", None),
+    "exploded": (lambda y, e: 1e15 * (y + e), "diverged", None),
+    "nanoseconds for seconds": (lambda y, e: 1e9 * y, "offset", None),
     "jitter": (lambda y, e: y.mean() + 0.1 * e, "jitter", None),
     "jitter at full scale": (lambda y, e: y.mean() + 0.3 * e, "jitter", None),
     "shuffled": (lambda y, e: np.random.default_rng(5).permutation(y), "jitter", None),
@@ -96,7 +98,7 @@ def test_each_predictor_has_its_kind(name, n):
 
 
 def test_every_kind_has_a_predictor_or_a_test_of_its_own():
-    assert {kind for _, kind, _ in PREDICTORS.values()} == set(KINDS) - {"diverged", "noise-limited", "memorised"}
+    assert {kind for _, kind, _ in PREDICTORS.values()} == set(KINDS) - {"noise-limited", "memorised"}
     assert len(PREDICTORS) >= 20
 
 
@@ -354,7 +356,7 @@ def test_many_members_at_once_are_each_alone(monkeypatch):
     alone = [kinds(targets, member[None], mark[None]) for member, mark in zip(members, train, strict=True)]
     assert together.kind.tolist() == [one.kind[0] for one in alone]
     assert together.constant_at.tolist() == [one.constant_at[0] for one in alone]
-    assert np.flatnonzero(together.kind == "diverged").tolist() == [3, 7, 9]
+    assert np.flatnonzero(together.kind == "diverged").tolist() == [3, 7, 9, list(PREDICTORS).index("exploded")]
     monkeypatch.setattr("analysis.collapse.members.BATCH", 400)
     assert kinds(targets, members, train).kind.tolist() == together.kind.tolist()
     assert kinds(targets, np.full((2, 169), np.nan)).kind.tolist() == ["diverged"] * 2
