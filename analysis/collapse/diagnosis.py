@@ -88,8 +88,11 @@ def conclude(
     Raises:
         ValueError: as `diagnose`.
     """
-    evidence = gather(test, train, bayes_r2, predicted)
-    verdicts, mode = rules.judge(evidence), ranks.mode(evidence.predictions)
+    # Fourth powers of what has blown up overflow; what is then inf or NaN is beyond no threshold.
+    with np.errstate(over="ignore", invalid="ignore"):
+        evidence = gather(test, train, bayes_r2, predicted)
+        verdicts = rules.judge(evidence)
+    mode = ranks.mode(evidence.predictions)
     copies = outputs.copies(evidence.predictions, evidence.targets)
     return [_diagnosis(evidence, verdicts, mode, copy_of, place) for place, copy_of in enumerate(copies)]
 

@@ -60,7 +60,10 @@ def kinds(
     for start in range(0, int(finite.sum()), size):
         chosen = np.flatnonzero(finite)[start : start + size]
         some = None if marked is None else marked[chosen]
-        kind[chosen], constant_at[chosen] = rules.judge(_evidence(targets, predictions[chosen], some, best[chosen]))
+        # Fourth powers of what has blown up overflow; what is then inf or NaN is beyond no threshold.
+        with np.errstate(over="ignore", invalid="ignore"):
+            verdicts = rules.judge(_evidence(targets, predictions[chosen], some, best[chosen]))
+        kind[chosen], constant_at[chosen] = verdicts
     return rules.Verdicts(kind, constant_at)
 
 

@@ -396,6 +396,13 @@ def test_units_do_not_matter(scale):
         assert diagnose(scale * targets, scale * predict(targets, noise))[0].kind == kind
 
 
+def test_what_has_blown_up_warns_of_nothing():
+    targets, noise = np.random.default_rng(4).standard_normal((2, 100))
+    for predictions, kind in ((1e149 * noise, "diverged"), (np.full(100, 1e149), "dead")):
+        (found,) = diagnose(targets, predictions, targets, predictions, bayes_r2=0.5)
+        assert found.kind == kinds(targets, predictions[None], np.arange(100) < 50, 0.5).kind[0] == kind
+
+
 def test_any_real_type_is_read():
     targets = np.arange(60)
     for kind in (np.int8, np.uint16, np.float16, np.float32, ">f8", object):
