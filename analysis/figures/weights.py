@@ -18,7 +18,7 @@ from analysis.comparison import compare
 from analysis.figures import series
 from analysis.figures.contract import Unfilled
 from analysis.figures.panels import variable
-from analysis.figures.selection import require_begun
+from analysis.figures.selection import FINE, require_begun
 from jaxbox.config import Configuration, RunError, Task
 from jaxbox.store.folder import load_plan
 
@@ -28,7 +28,6 @@ COMMAND = (
 )
 LEVELS = (0.1, 0.5, 1.5)
 """Standard deviations of white noise, for which the best linear map is shown."""
-HEALTHY = ("none", "noise-limited")
 MOST_MODELS = 4
 COLOURS = "cividis"
 """Blue below zero, grey at zero and yellow above it, and lighter all the way: it reads in grey too."""
@@ -84,7 +83,7 @@ def numbers(run: Path) -> xarray.Dataset:
 def _chosen(run: Path) -> list[tuple[int, int]]:
     """Of each model the first healthy member, (configuration, seed), all of one task; linear ones first."""
     compared, plan = compare(run), load_plan(Path(run)).configurations
-    healthy = np.isin(compared["fate"].values, HEALTHY)
+    healthy = np.isin(compared["fate"].values, FINE[:2])
     able = [
         number
         for number, own in enumerate(plan)
