@@ -49,10 +49,6 @@ def pictures(
         except contract.Unfilled as error:
             reason = str(error).removeprefix("figure: ").removeprefix(f"{name} ").replace(str(run), "this run")
             missing.append(Missing(name, row.summary, reason))
-        except ModuleNotFoundError as error:
-            if error.name != row.module:
-                raise
-            missing.append(Missing(name, row.summary, "not in this version"))
         if progress:
             progress()
     return found, missing
