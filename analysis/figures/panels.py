@@ -50,6 +50,7 @@ def grid(
     columns = max(1, min(count, int(figure.get_figwidth() / least)))
     rows = -(-count // columns)
     columns = -(-count // rows)  # four panels are two by two, not three and one
+    height *= 1.3 if count == 1 else 1.0
     axes = figure.subplots(rows, columns, squeeze=False, **shared)
     inches = axes[0, 0].get_position().width * figure.get_figwidth()
     texts = ["\n".join(wrapped(line, inches, TITLE) for line in title if line) for title in titles]
