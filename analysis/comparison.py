@@ -18,14 +18,18 @@ import numpy as np
 import xarray
 from jaxtyping import Bool, Float
 
-from analysis import approximation, known, links, member_information
+from analysis import approximation, closed_forms, known, links, member_information
+from analysis.bayes import Estimate
 from analysis.collapse import kinds
 from analysis.known import PREDICTORS, Known
+from analysis.maps import weights
 from jaxbox.config import Configuration, Task
 from jaxbox.store.archive import folder_of, open_run
 from jaxbox.store.folder import RESULTS, load_plan
 from jaxbox.sweep.closing_table import labels
 from jaxbox.training.metrics import AXES
+
+__all__ = ["FATES", "VARIABLES", "compare", "weights"]
 
 DIVERGED, NOT_BEGUN = "diverged", ""
 FATES = (
@@ -33,6 +37,8 @@ FATES = (
     *("noise-limited", "none"),
 )
 """Kinds of `analysis.collapse` and `diverged`, the worst first: a member's fate is the worse kind of its two axes."""
+LONGEST = f"<U{max(map(len, FATES))}"
+"""The type of arrays of kinds and places."""
 
 
 class Variable(NamedTuple):
@@ -190,7 +196,7 @@ def _axis(
 ) -> dict[str, np.ndarray]:
     """One axis of one configuration: arrays (seed, ...) or ()."""
     targets, exact = setting.targets[:, axis], _exact(setting, axis)
-    finite = np.isfinite(predictions).all(1)
+    finite: Any = np.isfinite(predictions).all(1)
     usable = np.where(finite[:, None], predictions, 0.0)
     errors = (usable - targets) ** 2
     mse = np.where(finite, errors.mean(1), np.inf)
@@ -198,8 +204,10 @@ def _axis(
     variance = np.var(targets)
     with np.errstate(divide="ignore", invalid="ignore"):
         r2 = np.where(variance > 0, 1 - mse / variance, np.nan)
-    kind, place = kinds(targets, predictions, seen, exact["r2_bayes"])
-    share = approximation.linear_share(setting.task, setting.images, usable.T)
+    kind, place = np.full(len(predictions), "none", dtype=LONGEST), np.full(len(predictions), "", dtype=LONGEST)
+    if variance > 0:  # where there is nothing to tell there is nothing to collapse
+        kind, place = kinds(targets, predictions, seen, exact["r2_bayes"])
+    share = _linear_share(setting, usable)
     told = member_information.member_information(setting.task, axis, targets, usable, mse)
     worst = mse + links.STANDARD_ERRORS * deviation
     told["rate_distortion_low"] = member_information.bounds(setting.task, axis, worst)["rate_distortion"]
@@ -211,6 +219,12 @@ def _axis(
     members["distance_to"] = np.where((begun & finite)[:, None], distance, np.where(begun, np.inf, np.nan)[:, None])
     members["kind"], members["constant_at"] = np.where(begun, kind, NOT_BEGUN), np.where(begun, place, "")
     return exact | members
+
+
+def _linear_share(setting: _Setting, predictions: Float[np.ndarray, "seed N"]) -> Estimate:
+    if not closed_forms.has(setting.task, closed_forms.LINEAR):
+        return Estimate(np.full(len(predictions), np.nan), np.full(len(predictions), np.nan))
+    return approximation.linear_share(setting.task, setting.images, predictions.T)
 
 
 def _exact(setting: _Setting, axis: int) -> dict[str, Any]:

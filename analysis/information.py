@@ -21,12 +21,11 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 from scipy.linalg import orth, svdvals
-from scipy.spatial import KDTree
-from scipy.special import digamma
 from sklearn.metrics import mutual_info_score
 
 from analysis import closed_forms
 from analysis.bayes import Estimate
+from analysis.neighbours import blurred, kraskov, smallest_gap, standardized, untied
 from analysis.rate_distortion import rate_distortion, shannon_failure
 from analysis.shannon import (
     SHANNON_EXCEEDS_ENTROPY,
@@ -55,8 +54,6 @@ __all__ = [
     "with_standard_error",
 ]
 
-# Neighbours at equal distance have no order; scikit-learn breaks ties with noise of the same relative size.
-TIE_BREAK = 1e-10
 PARTS = range(2, 11)
 
 
@@ -111,7 +108,7 @@ def gaussian_information(targets: Numbers, predictions: Numbers) -> Information:
     """
 
     def of(some: Float[np.ndarray, "n d"], others: Float[np.ndarray, "n d"]) -> float:
-        correlations = svdvals(orth(_standardized(some)).T @ orth(_standardized(others)))
+        correlations = svdvals(orth(standardized(some)).T @ orth(standardized(others)))
         with np.errstate(divide="ignore"):
             return float(0.5 * (-np.log1p(-(np.minimum(correlations, 1.0) ** 2))).sum())
 
@@ -145,13 +142,9 @@ def mutual_information(
     if not 1 <= neighbours < len(some):
         raise ValueError(f"neighbours is {neighbours}; it must be at least 1 and less than {len(some)}, the pairs")
     random = np.random.default_rng(seed)
-    # Constant targets stay so: dither would only disguise that there is nothing to know.
-    dither = random.uniform(-0.5, 0.5, some.shape) * _spacings(some, spacing) * (np.ptp(some, axis=0) > 0)
-    blurred, scaled = (
-        values + TIE_BREAK * random.standard_normal(values.shape) * values.any(0)
-        for values in (_standardized(some + dither), _standardized(others))
-    )
-    return _each_and_all(lambda a, b: _kraskov(a, b, neighbours), blurred, scaled)
+    dithered = blurred(some, _spacings(some, spacing), random)
+    scaled = [untied(standardized(values), random) for values in (dithered, others)]
+    return _each_and_all(lambda a, b: kraskov(a, b, neighbours), *scaled)
 
 
 def with_standard_error(
@@ -205,34 +198,10 @@ def _each_and_all(
     return Information(each, float(each[0]) if len(each) == 1 else of(some, others))
 
 
-def _standardized(values: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
-    """Mean 0 and variance 1; a constant column becomes exactly 0, where rounding would leave noise to be scaled up."""
-    constant = np.ptp(values, axis=0) == 0
-    centred = np.where(constant, 0.0, values - values.mean(0))
-    return centred / np.where(constant, 1.0, centred.std(0))
-
-
 def _spacings(values: Float[np.ndarray, "n d"], spacing: float | tuple[float, ...] | None) -> Float[np.ndarray, " d"]:
     if spacing is None:
-        return np.array([_smallest_gap(column) for column in values.T])
+        return np.array([smallest_gap(column) for column in values.T])
     given = finite("spacing", spacing)
     if given.shape not in ((), (values.shape[1],)) or given.min() < 0:
         raise ValueError(f"spacing is {spacing}; it must be at least 0, one number or {values.shape[1]}")
     return np.broadcast_to(given, values.shape[1])
-
-
-def _smallest_gap(column: Float[np.ndarray, " n"]) -> float:
-    distinct = np.unique(column)
-    return 0.0 if len(distinct) in (1, len(column)) else float(np.diff(distinct).min())
-
-
-def _kraskov(some: Float[np.ndarray, "n d"], others: Float[np.ndarray, "n d"], neighbours: int) -> float:
-    if not (some.any() and others.any()):
-        return 0.0
-    pairs = np.hstack([some, others])
-    distance = np.asarray(KDTree(pairs).query(pairs, neighbours + 1, p=np.inf)[0])[:, -1]
-    # Strictly within the distance. A count holds the point itself, which is the + 1 of the formula.
-    radius = np.nextafter(distance, 0)
-    counts = (KDTree(v).query_ball_point(v, radius, p=np.inf, return_length=True) for v in (some, others))
-    means = sum(digamma(count).mean() for count in counts)
-    return float(digamma(neighbours) + digamma(len(some)) - means)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
@@ -105,7 +106,8 @@ def predictions(task: Task) -> Float[np.ndarray, "predictor N 2"]:
 
 def evaluation_inputs(task: Task, index: np.ndarray) -> Float[np.ndarray, "n H W C"]:
     """The inputs that every member is evaluated on at these position indices, noise and scale included, in float64."""
-    return np.asarray(tasks.example(task, index, evaluation.noise(task, index))[0], np.float64)
+    places = jnp.asarray(index)
+    return np.asarray(tasks.example(task, places, evaluation.noise(task, index))[0], np.float64)
 
 
 def _estimates(task: Task, folder: Path | None) -> Float[np.ndarray, "4 2"]:

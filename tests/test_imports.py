@@ -15,9 +15,9 @@ ORDER = {
         *("command_line", "plotting", "sweep", "bench"),
     ),
     "analysis": (
-        *("closed_forms", "moments", "linear", "dynamics", "bayes", "shannon", "rate_distortion", "information"),
-        *("statistics", "audit", "exact", "collapse"),
-        *("approximation", "known", "member_information", "links", "comparison", "figures"),
+        *("closed_forms", "moments", "linear", "dynamics", "bayes", "shannon", "rate_distortion", "neighbours"),
+        *("information", "statistics", "collapse", "diagnose", "audit", "exact"),
+        *("approximation", "known", "member_information", "links", "maps", "comparison", "figures"),
     ),
 }
 """Each may import what comes before it; analysis also jaxbox, never the reverse."""
