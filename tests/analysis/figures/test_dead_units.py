@@ -31,12 +31,12 @@ def test_lines_and_bands_are_the_numbers(tiny_run):
     canvas = saving.draw(dead_units, numbers, "one")
     assert [axes.get_title() for axes in canvas.axes] == ["layer 1", "layer 2"]
     for layer, axes in enumerate(canvas.axes):
-        of = numbers.isel(configuration=0, fate=0, layer=layer)
-        (line,), (band,) = axes.get_lines(), axes.collections
-        np.testing.assert_array_equal(line.get_data(), [of["step"], of["median"]])
-        corners = {tuple(corner) for corner in band.get_paths()[0].vertices}
-        for name in ("low", "high"):
-            assert set(zip(of["step"].values, of[name].values, strict=True)) <= corners
+        for place, (line, band) in enumerate(zip(axes.get_lines(), axes.collections, strict=True)):
+            of = numbers.isel(configuration=0, fate=place, layer=layer)
+            np.testing.assert_array_equal(line.get_data(), [of["step"], of["median"]])
+            corners = {tuple(corner) for corner in band.get_paths()[0].vertices}
+            for name in ("low", "high"):
+                assert set(zip(of["step"].values, of[name].values, strict=True)) <= corners
 
 
 def test_a_run_without_relu_is_refused(tiny_run):
