@@ -31,14 +31,27 @@ def test_lines_and_bands_are_the_numbers(tiny_run):
     canvas = saving.draw(dead_units, numbers, "one")
     assert [axes.get_title() for axes in canvas.axes] == ["layer 1", "layer 2"]
     for layer, axes in enumerate(canvas.axes):
-        of = numbers.isel(configuration=0, fate=0, layer=layer)
-        (line,), (band,) = axes.get_lines(), axes.collections
-        np.testing.assert_array_equal(line.get_data(), [of["step"], of["median"]])
-        corners = {tuple(corner) for corner in band.get_paths()[0].vertices}
-        for name in ("low", "high"):
-            assert set(zip(of["step"].values, of[name].values, strict=True)) <= corners
+        for place, (line, band) in enumerate(zip(axes.get_lines(), axes.collections, strict=True)):
+            of = numbers.isel(configuration=0, fate=place, layer=layer)
+            np.testing.assert_array_equal(line.get_data(), [of["step"], of["median"]])
+            corners = {tuple(corner) for corner in band.get_paths()[0].vertices}
+            for name in ("low", "high"):
+                assert set(zip(of["step"].values, of[name].values, strict=True)) <= corners
 
 
 def test_a_run_without_relu_is_refused(tiny_run):
     with pytest.raises(contract.Unfilled, match="needs a network with ReLU layers"):
         dead_units.numbers(tiny_run("diverged"))
+
+
+def test_quartiles_of_values_that_differ():
+    dead = np.random.default_rng(0).random((2, 1, 3, 9))
+    dead[1, :, 2] = np.nan  # not evaluated
+    fate = np.array([["dead"] * 5 + ["none"] * 4, ["none"] * 9])
+    found = dead_units._quartiles(dead, fate, ["none", "dead"])
+    expected = np.quantile(dead[0, 0, :, :5], [0.25, 0.5, 0.75], axis=1)
+    np.testing.assert_allclose([found[name][1][0, 1, 0] for name in ("low", "median", "high")], expected)
+    np.testing.assert_allclose(found["median"][1][1, 0, 0, :2], np.median(dead[1, 0, :2], axis=1))
+    assert np.isnan(found["median"][1][1, 0, 0, 2])
+    assert np.isnan(found["median"][1][1, 1]).all(), "no member of that fate"
+    assert found["members"][1].tolist() == [[4, 5], [9, 0]]

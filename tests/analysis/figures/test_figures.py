@@ -11,7 +11,8 @@ import pytest
 from matplotlib.axis import Tick
 from matplotlib.text import Text
 
-from analysis.figures import FIGURES, contract, saving
+from analysis import comparison
+from analysis.figures import FIGURES, contract, fates, saving
 from jaxbox.plotting import ONE_COLUMN, TWO_COLUMNS
 from jaxbox.sweep import arguments
 
@@ -43,6 +44,37 @@ def test_every_figure_meets_every_run(name, run, tiny_run):
         assert canvas.get_figwidth() == inches
         canvas.draw_without_rendering()
         check_words(canvas)
+
+
+@pytest.fixture
+def every_fate(monkeypatch):
+    """Members that end in all the ways there are."""
+    real = comparison.kinds
+
+    def kinds(targets, predictions, *others):
+        kind, place = real(targets, predictions, *others)
+        names = np.resize([fate for fate in comparison.FATES if fate != "diverged"], len(kind))
+        return np.where(kind == "diverged", kind, np.roll(names, int(1e3 * abs(predictions[0, 0])))), place
+
+    monkeypatch.setattr(comparison, "kinds", kinds)
+    comparison._compared.cache_clear()
+    yield
+    comparison._compared.cache_clear()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_there_is_room_for_every_fate(name, tiny_run, every_fate):
+    found = numbers_of(name, tiny_run("mixed"))
+    if not isinstance(found, contract.Unfilled):
+        canvas = saving.draw(contract.load(name), found, "one")
+        canvas.draw_without_rendering()
+        check_words(canvas)
+
+
+def test_fates_are_told_apart_in_grey():
+    looks = [fates.LOOKS[fate] for fate in comparison.FATES]
+    for name in ("marker", "linestyle"):
+        assert len({str(look[name]) for look in looks}) == len(looks)
 
 
 def check_refusal(error):
