@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from analysis.report import choice, collapse_rate, distance, preference
+from analysis.report import choice, collapse_rate, distance, preference, tables
 from analysis.report.values import Number, plain
 
 SEEDS = 6
@@ -123,3 +123,11 @@ def test_kinds_of_collapse_are_told_the_worst_first_and_others_apart(made_up):
     assert lines[1].endswith(": 1 offset.")
     assert lines[2].endswith("”: 1 of 6 seeds, 17% [3, 56]: 1 diverged.")
     assert len(lines) == 5
+
+
+def test_what_diverged_tells_nothing(made_up):
+    told = np.tile(np.arange(1.0, SEEDS + 1), (4, 1))
+    run = made_up(np.append(-np.inf, GOOD[1:]), GOOD, np.full(SEEDS, -np.inf), NOT_BEGUN, information=told)
+    found = tables.configurations(run).frame()
+    assert found["information"].tolist() == [4.0, 3.5, "", ""]
+    assert found["r2_median"].tolist()[:3] == [np.median([-1, *GOOD[1:]]), np.median(GOOD), -np.inf]
