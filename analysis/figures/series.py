@@ -156,7 +156,7 @@ def end_labels(axes: Axes, ends: Sequence[End]) -> None:
 
 
 def _apart(heights: Float[np.ndarray, " n"], gap: float) -> Float[np.ndarray, " n"]:
-    """The heights, of at least one, in their order, none nearer than `gap` to the next, moved together as little as that takes."""
+    """At least one height, in their order, none nearer than `gap` to the next, moved as little as that takes."""
     order = np.argsort(heights, kind="stable")
     steps = gap * np.arange(len(heights))
     # Least squares under an order is isotonic regression of what is left once the gaps are taken out.

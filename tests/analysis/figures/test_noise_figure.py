@@ -1,5 +1,7 @@
 """Error against noise: exact predictors from dense solves and simulation, members from raw predictions."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -96,4 +98,4 @@ def test_labels_at_the_ends_do_not_overlap(numbers, width):
     boxes = [text.get_window_extent() for text in canvas.axes[0].texts if text.get_text() != "predict the mean"]
     boxes.sort(key=lambda box: box.y0)
     assert len(boxes) == 5
-    assert all(below.y1 <= above.y0 + 1 for below, above in zip(boxes, boxes[1:], strict=False))
+    assert all(below.y1 <= above.y0 + 1 for below, above in itertools.pairwise(boxes))
