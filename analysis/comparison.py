@@ -22,11 +22,14 @@ from analysis import approximation, closed_forms, known, links, member_informati
 from analysis.bayes import Estimate
 from analysis.collapse import kinds
 from analysis.known import PREDICTORS, Known
+from analysis.maps import weights
 from jaxbox.config import Configuration, Task
 from jaxbox.store.archive import folder_of, open_run
 from jaxbox.store.folder import RESULTS, load_plan
 from jaxbox.sweep.closing_table import labels
 from jaxbox.training.metrics import AXES
+
+__all__ = ["FATES", "VARIABLES", "compare", "weights"]
 
 DIVERGED, NOT_BEGUN = "diverged", ""
 FATES = (
@@ -34,6 +37,8 @@ FATES = (
     *("noise-limited", "none"),
 )
 """Kinds of `analysis.collapse` and `diverged`, the worst first: a member's fate is the worse kind of its two axes."""
+LONGEST = f"<U{max(map(len, FATES))}"
+"""The type of arrays of kinds and places."""
 
 
 class Variable(NamedTuple):
@@ -176,7 +181,7 @@ def _configuration(configuration: Configuration, results: xarray.Dataset, folder
     begun, seen = results["last_step"].values >= 0, results["seen"].values[:, :count]
     axes = [_axis(setting, axis, predictions[..., axis], seen, begun) for axis in range(len(AXES))]
     arrays = {name: np.stack([of[name] for of in axes], axis=min(1, axes[0][name].ndim)) for name in axes[0]}
-    frozen = np.logical_and(begun, ~results["finite"].values)
+    frozen = begun & ~results["finite"].values
     arrays["kind"][frozen], arrays["constant_at"][frozen] = DIVERGED, ""
     arrays["broken_link"] = links.broken(arrays, begun)
     return arrays
@@ -191,7 +196,7 @@ def _axis(
 ) -> dict[str, np.ndarray]:
     """One axis of one configuration: arrays (seed, ...) or ()."""
     targets, exact = setting.targets[:, axis], _exact(setting, axis)
-    finite = np.isfinite(predictions).all(1)
+    finite: Any = np.isfinite(predictions).all(1)
     usable = np.where(finite[:, None], predictions, 0.0)
     errors = (usable - targets) ** 2
     mse = np.where(finite, errors.mean(1), np.inf)
@@ -199,7 +204,9 @@ def _axis(
     variance = np.var(targets)
     with np.errstate(divide="ignore", invalid="ignore"):
         r2 = np.where(variance > 0, 1 - mse / variance, np.nan)
-    kind, place = kinds(targets, predictions, seen, exact["r2_bayes"])
+    kind, place = np.full(len(predictions), "none", dtype=LONGEST), np.full(len(predictions), "", dtype=LONGEST)
+    if variance > 0:  # where there is nothing to tell there is nothing to collapse
+        kind, place = kinds(targets, predictions, seen, exact["r2_bayes"])
     share = _linear_share(setting, usable)
     told = member_information.member_information(setting.task, axis, targets, usable, mse)
     worst = mse + links.STANDARD_ERRORS * deviation

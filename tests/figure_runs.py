@@ -7,7 +7,7 @@ from jaxbox import store, sweep
 from jaxbox.config import Configuration, Model, Optimizer, Plan, Task
 from jaxbox.sweep import signals
 
-TASK = Task(height=6, width=6, box_size=2, train_size=40)
+TASK = Task(height=6, width=6, box_size=2, train_size=400)
 LINEAR = Configuration(TASK, Model("linear"), optimizer=Optimizer("sgd", 0.5), batch_size=16, steps=60, eval_every=20)
 MLP = dataclasses.replace(LINEAR, model=Model("mlp", hidden=8), optimizer=Optimizer("adam", 0.01))
 CNN = dataclasses.replace(MLP, model=Model("cnn", features=(4, 4), kernel_size=3))
@@ -24,14 +24,15 @@ def _noisy(base, *levels):
     return [dataclasses.replace(base, task=task) for task in tasks]
 
 
-def _hidden(base, units):
-    return dataclasses.replace(base, model=dataclasses.replace(base.model, hidden=units))
+def _momenta(base, *momenta):
+    optimizers = [dataclasses.replace(base.optimizer, name="momentum", momentum=momentum) for momentum in momenta]
+    return [dataclasses.replace(base, optimizer=optimizer) for optimizer in optimizers]
 
 
 RUNS = {
     # Learned, diverged, diverged; learned, learned, dead, dead or diverged.
     "mixed": ([*_rates(LINEAR, 0.5, 30.0, 100.0), *_rates(CNN, 0.003, 0.03, 0.3, 3.0)], 6),
-    "map": ([config for units in (2, 8) for config in _rates(_hidden(MLP, units), 1e-3, 1e-2, 1.0)], 4),
+    "map": ([config for slow in _momenta(MLP, 0.0, 0.9) for config in _rates(slow, 0.01, 1.0, 30.0)], 4),
     "many": (_rates(LINEAR, *(digit * 10.0**power for power in range(-5, 1) for digit in (1, 2, 5))), 3),
     "noisy": (_noisy(LINEAR, 0.1, 0.5), 4),
     # Stopped while the linear networks train; the others have not begun.

@@ -14,6 +14,7 @@ from pathlib import Path
 import jax.numpy as jnp
 import pytest
 
+from analysis import comparison
 from jaxbox.config import Configuration, Model, Task, tables
 from jaxbox.store import results
 from jaxbox.training import checks, member, sampling
@@ -172,3 +173,13 @@ def test_help_names_every_row_and_what_it_reads(field):
         assert all(path in line for path in row.reads if path not in (*tables.IMAGE, "render"))
         assert (tables.WINDOWS in line) == ("render" in row.reads)
     assert max(map(len, "\n".join(tables.describe()).splitlines())) <= 80
+
+
+def test_the_table_of_the_comparison_is_its_variables():
+    text = (ROOT / "analysis" / "README.md").read_text()
+    rows = dict(re.findall(r"^\| `([a-z0-9_]+)` \| (.*) \|$", text, re.MULTILINE))
+    expected = {
+        name: f"{', '.join(f'`{dim}`' for dim in variable.dims)} | {variable.units} | {variable.description}"
+        for name, variable in comparison.VARIABLES.items()
+    }
+    assert rows == expected

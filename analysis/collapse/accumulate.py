@@ -34,7 +34,7 @@ class Accumulator:
         """
         some, others = pairs_of(self._names, targets, predictions, self.count)
         if self.moments is not None and some.shape[1] != len(self.moments.products):
-            raise ValueError(f"{self._names[0]} has {some.shape[1]} columns; it must be {len(self.moments.products)}")
+            raise ValueError(f"{self._names[0]} has {some.shape[1]} columns; it must have {len(self.moments.products)}")
         if not len(some):
             return
         block = Moments.of(np.ascontiguousarray(some.T), np.ascontiguousarray(others.T))

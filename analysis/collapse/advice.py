@@ -29,6 +29,7 @@ PLACES = {
     "": "",
 }
 ADVICE = {
+    "diverged": "Training has blown up: lower the learning rate, scale the inputs to about 1, or clip the gradient.",
     "noise-limited": "Nothing to fix: at this noise no predictor is better by more than 5 points of R2 (or by what "
     "{n} pairs can tell); a better R2 needs better inputs, not another network.",
     "partly dead": "{share:.0%} of the examples get {constant:.4g}{place} and are predicted worse than the rest: "
@@ -53,7 +54,7 @@ def advice(kind: str, constant_at: str, numbers: dict[str, float], copy_of: int 
     """The sentence for one coordinate.
 
     Args:
-        kind: of `KINDS`, but for diverged.
+        kind: of `KINDS`.
         constant_at: a place, or "".
         numbers: what the sentences name: n, r2, rho, s, level, bias, unbiased, ..., from `Diagnosis`.
         copy_of: the coordinate whose output this one repeats.
@@ -70,13 +71,13 @@ def advice(kind: str, constant_at: str, numbers: dict[str, float], copy_of: int 
 
 
 def _nothing_found(numbers: dict[str, float]) -> str:
+    if numbers["level"] > 0.5:
+        return f"Nothing found, but {numbers['n']:.0f} pairs are too few to tell; give 50 or more."
     if numbers["reachable"] - numbers["r2"] > 0.05:
         return (
             "No kind of collapse, but scale or offset are off: multiplying by {stretch:.3g} about the mean gives R2 "
             "{reachable:.3g}."
         ).format_map(numbers)
-    if numbers["level"] > 0.5:
-        return f"Nothing found, but {numbers['n']:.0f} pairs are too few to tell; give 50 or more."
     if numbers["r2"] < 0.05:
         return "A weak relation, but more than chance, and on the right scale: more data or better inputs may help."
     return "Nothing to fix that these numbers show."

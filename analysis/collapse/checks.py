@@ -36,9 +36,8 @@ def pairs_of(
 ) -> tuple[Float[np.ndarray, "n d"], Float[np.ndarray, "n d"]]:
     """Targets and predictions as float64, (n, d) both; `start` is the number of the first row, for the message."""
     both = [numbers(name, values) for name, values in zip(names, (targets, predictions), strict=True)]
+    same_shape(names, *both)
     some, others = (np.atleast_2d(np.asarray(values, float).T).T for values in both)
-    if some.shape != others.shape:
-        raise ValueError(f"{names[1]} has shape {both[1].shape}; it must be that of {names[0]}, {both[0].shape}")
     for name, values in zip(names, (some, others), strict=True):
         wrong = np.argwhere(~(np.abs(values) <= LARGEST))
         if len(wrong):
@@ -48,11 +47,20 @@ def pairs_of(
     return some, others
 
 
+def same_shape(names: tuple[str, str], some: np.ndarray, others: np.ndarray) -> None:
+    """Refuse arrays of other lengths or widths; (n,) and (n, 1) are the same."""
+    if len(some) != len(others) or some[:1].size != others[:1].size:
+        raise ValueError(f"{names[1]} has shape {others.shape}; it must be that of {names[0]}, {some.shape}")
+
+
 def best_possible(bayes_r2: ArrayLike | None, count: int) -> Float[np.ndarray, " d"]:
     """The best R2 of each coordinate or member, NaN where it is not known."""
     if bayes_r2 is None:
         return np.full(count, np.nan)
-    result = np.asarray(bayes_r2, float)
+    try:
+        result = np.asarray(bayes_r2, float)
+    except (TypeError, ValueError):
+        raise ValueError(f"bayes_r2 is {bayes_r2!r}; it must be one number or {count}") from None
     if result.shape not in ((), (count,)):
         raise ValueError(f"bayes_r2 has shape {result.shape}; it must be one number or {count}")
     if (result > 1).any():

@@ -10,7 +10,7 @@ import numpy as np
 from analysis.collapse import dependence, outputs, ranks, rules
 from analysis.collapse.accumulate import Accumulator
 from analysis.collapse.advice import advice
-from analysis.collapse.checks import best_possible, numbers, pairs_of
+from analysis.collapse.checks import best_possible, numbers, same_shape
 from analysis.collapse.evidence import Errors, Evidence
 from analysis.collapse.places import Reference
 
@@ -88,24 +88,35 @@ def conclude(
     Raises:
         ValueError: as `diagnose`.
     """
+    # Fourth powers of what has blown up overflow; what is then inf or NaN is beyond no threshold.
+    with np.errstate(over="ignore", invalid="ignore"):
+        evidence = gather(test, train, bayes_r2, predicted)
+        verdicts = rules.judge(evidence)
+    mode = ranks.mode(evidence.predictions)
+    copies = outputs.copies(evidence.predictions, evidence.targets)
+    return [_diagnosis(evidence, verdicts, mode, copy_of, place) for place, copy_of in enumerate(copies)]
+
+
+def gather(
+    test: Accumulator, train: Accumulator | None = None, bayes_r2: ArrayLike | None = None, predicted: bool = True
+) -> Evidence:
+    """What the rules decide by, of pairs that were accumulated; arguments and errors as `conclude`."""
     moments = _enough(test, "targets")
     training = moments if train is None else _enough(train, "train_targets")
     if len(training.products) != len(moments.products):
-        raise ValueError(f"train_targets has {len(training.products)} columns; it must be {len(moments.products)}")
-    some, others = test.sample
-    known = _reference(test if train is None else train)
-    errors = (_errors(train), _errors(test)) if train is not None and predicted else (None, None)
-    evidence = Evidence(moments, some, others, known, best_possible(bayes_r2, len(some)), *errors)
-    verdicts = rules.judge(evidence)
-    copies, mode = outputs.copies(others, some), ranks.mode(others)
-    return [_diagnosis(evidence, verdicts, mode, copy_of, place) for place, copy_of in enumerate(copies)]
+        raise ValueError(f"train_targets has {len(training.products)} columns; it must have {len(moments.products)}")
+    known, best = _reference(test if train is None else train), best_possible(bayes_r2, len(moments.products))
+    if train is None or not predicted:
+        return Evidence(moments, *test.sample, known, best)
+    errors = [np.abs(np.subtract(*some.sample)) for some in (train, test)]
+    unseen = np.arange(sum(some.shape[1] for some in errors)) >= errors[0].shape[1]
+    above = ranks.above(np.hstack(errors), unseen[None])
+    return Evidence(moments, *test.sample, known, best, _errors(train), _errors(test), above)
 
 
 def _accumulate(names: tuple[str, str], targets: ArrayLike, predictions: ArrayLike) -> Accumulator:
     some, others = numbers(names[0], targets), numbers(names[1], predictions)
-    pairs_of(names, some[:1], others[:1], 0)
-    if len(some) != len(others):
-        raise ValueError(f"{names[1]} has {len(others)} rows; it must have those of {names[0]}, {len(some)}")
+    same_shape(names, some, others)
     result = Accumulator(names)
     for start in range(0, len(some), BLOCK):
         result.update(some[start : start + BLOCK], others[start : start + BLOCK])
@@ -132,7 +143,7 @@ def _reference(accumulator: Accumulator) -> Reference:
 def _errors(accumulator: Accumulator) -> Errors:
     moments, (some, others) = _enough(accumulator, "targets"), accumulator.sample
     deviation = ((others - some) ** 2).std(-1, ddof=1)
-    return Errors(np.full(len(some), float(moments.count)), moments.mse, deviation / np.sqrt(moments.count), moments.r2)
+    return Errors(moments.mse, deviation / np.sqrt(moments.count), moments.r2)
 
 
 def _diagnosis(

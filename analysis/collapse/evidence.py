@@ -15,9 +15,8 @@ if TYPE_CHECKING:
 
 
 class Errors(NamedTuple):
-    """Squared errors on some pairs: their number, mean, its standard error, and the R2 there; (d,) each."""
+    """Squared errors on some pairs: their mean, its standard error, and the R2 there; (d,) each."""
 
-    count: Float[np.ndarray, " d"]
     mse: Float[np.ndarray, " d"]
     standard_error: Float[np.ndarray, " d"]
     r2: Float[np.ndarray, " d"]
@@ -28,7 +27,8 @@ class Evidence:
     """Of d coordinates, or d members: all pairs' moments, a subsample of pairs, and what is known beside them.
 
     `targets` has one row where all members have the same. `seen` and `unseen` are None where nothing says which pairs
-    were trained on, NaN for members without unseen ones; `bayes_r2` is NaN where it is not known.
+    were trained on, NaN for members without unseen ones; `unseen_above` says by how many deviations of chance the
+    unseen pairs' errors rank above those of the seen ones. `bayes_r2` is NaN where it is not known.
     """
 
     moments: Moments
@@ -38,6 +38,7 @@ class Evidence:
     bayes_r2: Float[np.ndarray, " d"]
     seen: Errors | None = None
     unseen: Errors | None = None
+    unseen_above: Float[np.ndarray, " d"] | None = None
 
     def row(self, place: int) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
         """The subsample's targets and predictions of one coordinate."""

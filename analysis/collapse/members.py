@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.collapse import rules
+from analysis.collapse import ranks, rules
 from analysis.collapse.checks import LARGEST, best_possible
 from analysis.collapse.evidence import Errors, Evidence
 from analysis.collapse.moments import Moments
@@ -43,8 +43,10 @@ def kinds(
         ValueError: shapes that disagree, targets that are not finite or constant, fewer than 2, `bayes_r2` over 1.
     """
     targets, predictions = np.asarray(targets, float), np.asarray(predictions, float)
-    if targets.ndim != 1 or len(targets) < 2 or not (np.abs(targets) <= LARGEST).all() or np.ptp(targets) == 0:
-        raise ValueError(f"targets has shape {targets.shape}; it must be (n,), at least 2 finite numbers that vary")
+    if targets.ndim != 1 or len(targets) < 2:
+        raise ValueError(f"targets has shape {targets.shape}; it must be (n,), n at least 2")
+    if not (np.abs(targets) <= LARGEST).all() or np.ptp(targets) == 0:
+        raise ValueError(f"targets is constant or not finite; it must vary, within {LARGEST:g}")
     if predictions.ndim != 2 or predictions.shape[1] != len(targets):
         raise ValueError(f"predictions has shape {predictions.shape}; it must be (members, {len(targets)})")
     best = best_possible(bayes_r2, len(predictions))
@@ -58,7 +60,10 @@ def kinds(
     for start in range(0, int(finite.sum()), size):
         chosen = np.flatnonzero(finite)[start : start + size]
         some = None if marked is None else marked[chosen]
-        kind[chosen], constant_at[chosen] = rules.judge(_evidence(targets, predictions[chosen], some, best[chosen]))
+        # Fourth powers of what has blown up overflow; what is then inf or NaN is beyond no threshold.
+        with np.errstate(over="ignore", invalid="ignore"):
+            verdicts = rules.judge(_evidence(targets, predictions[chosen], some, best[chosen]))
+        kind[chosen], constant_at[chosen] = verdicts
     return rules.Verdicts(kind, constant_at)
 
 
@@ -70,8 +75,9 @@ def _evidence(targets: np.ndarray, predictions: np.ndarray, train: np.ndarray | 
     known = _reference(targets, chosen)
     if train is None:
         return Evidence(moments, shared, predictions[:, rows], known, best)
-    errors = [_errors(targets, predictions, which) for which in (train, ~train)]
-    return Evidence(moments, shared, predictions[:, rows], known, best, *errors)
+    seen, unseen = (_errors(targets, predictions, which) for which in (train, ~train))
+    above = ranks.above(np.abs(predictions - targets)[:, rows], ~train[:, rows])
+    return Evidence(moments, shared, predictions[:, rows], known, best, seen, unseen, above)
 
 
 def _reference(targets: np.ndarray, train: np.ndarray) -> Reference:
@@ -92,7 +98,7 @@ def _errors(targets: np.ndarray, predictions: np.ndarray, which: np.ndarray) -> 
     variance = _over(which, targets)[1]
     with np.errstate(divide="ignore", invalid="ignore"):
         r2 = np.where(variance > 0, 1 - mse / variance, np.nan)
-        return Errors(count, mse, np.sqrt(spread / (count - 1)), r2)
+        return Errors(mse, np.sqrt(spread / (count - 1)), r2)
 
 
 def _over(which: Bool[np.ndarray, "members n"], values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

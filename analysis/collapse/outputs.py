@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.collapse import ranks
+from analysis.collapse.places import CHANCE
 
 if TYPE_CHECKING:
     from jaxtyping import Bool, Float
@@ -16,7 +17,7 @@ def fails_where_repeated(targets: Float[np.ndarray, " n"], predictions: Float[np
     """Whether the pairs whose prediction is `value` are predicted worse than the rest.
 
     Not where most of their targets are one value too. Worse: the median squared error is over twice the rest's, and
-    larger by the rank test of Mann and Whitney (1947) at 99.95%. Under 5% of the rest, there is nothing to compare.
+    larger by more than chance, in their ranks. Under 5% of the rest, there is nothing to compare.
     """
     same = predictions == value
     if ranks.mode(targets[None, same]).share[0] > 0.5:
@@ -24,10 +25,8 @@ def fails_where_repeated(targets: Float[np.ndarray, " n"], predictions: Float[np
     if np.mean(same) > 0.95:
         return True
     errors = np.abs(predictions - targets)
-    n, m = same.sum(), (~same).sum()
-    above = ranks.ranks(errors[None])[0][same].mean() - (n + m - 1) / 2
     worse = np.median(errors[same]) > np.sqrt(2) * np.median(errors[~same])
-    return bool(worse and above > 3.29 * np.sqrt(m * (n + m + 1) / (12 * n)))
+    return bool(worse and ranks.above(errors[None], same[None])[0] > CHANCE)
 
 
 def copies(predictions: Float[np.ndarray, "d n"], targets: Float[np.ndarray, "d n"]) -> list[int | None]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 if TYPE_CHECKING:
-    from jaxtyping import Float, Int
+    from jaxtyping import Bool, Float, Int
 
 
 class Runs(NamedTuple):
@@ -46,6 +46,17 @@ def rank_correlation(
     some, others = (ranks(values) - (values.shape[-1] - 1) / 2 for values in (targets, predictions))
     scale = np.sqrt(np.vecdot(some, some) * np.vecdot(others, others))
     return np.divide(np.vecdot(some, others), scale, out=np.zeros_like(scale), where=scale > 0)
+
+
+def above(values: Float[np.ndarray, "d n"], marked: Bool[np.ndarray, "#d n"]) -> Float[np.ndarray, " d"]:
+    """By how many standard deviations of chance the marked values rank above the others (Mann and Whitney 1947).
+
+    NaN where all or none are marked.
+    """
+    count, some = values.shape[-1], marked.sum(-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = np.where(marked, ranks(values), 0).sum(-1) / some
+        return (mean - (count - 1) / 2) / np.sqrt((count - some) * (count + 1) / (12 * some))
 
 
 class Mode(NamedTuple):

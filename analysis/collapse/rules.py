@@ -5,13 +5,13 @@ something. So every threshold is one of two sorts:
 
 - chance: 99.9% quantiles of Student's t, 3.29 in large samples. For the correlation of independent pairs that is
   rho^2 = 1 / (1 + (n - 2) / t^2), t with n - 2 degrees of freedom: 10.83 / (n - 1) in large samples, .20 at 50;
-- cost: 5 points of R2 matter, and a correlation with rho^2 < .01 is of no use if the prediction then does worse than
-  the mean; "much" is a factor of 2 in squared errors, of 10 in scale (.01 in variance).
+- cost: 5 points of R2 matter, 25 are much; a correlation with rho^2 < .01 is of no use if the prediction then does
+  worse than the mean; much in squared errors is a factor of 2, in scale 10 (.01 in variance).
 
 Where several rules speak the first in this order wins, from what makes the others meaningless to what remains:
-noise-limited (whatever it looks like, there is nothing to gain), dead, partly dead (moments of what is not one
-population), memorised (what the unseen pairs look like follows from it), inverted, shrunk (their correlation is real),
-nonlinear, jitter (theirs is not), offset (all is there but for a constant).
+diverged, noise-limited (whatever it looks like, there is nothing to gain), dead, partly dead (moments of what is not
+one population), memorised (what the unseen pairs look like follows from it), inverted, shrunk (their correlation is
+real), nonlinear, jitter (theirs is not), offset (all is there but for a constant).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from analysis.collapse.evidence import Evidence
 
 KINDS = {
-    "diverged": "numbers that are not finite",
+    "diverged": "not finite, or spread over 10^10 times as far as the target",
     "noise-limited": "within 5 points of the best possible R2, which is clearly below 1: not a fault",
     "dead": "one constant for every example, but for float32 rounding",
     "partly dead": "one and the same value for a share of the examples, where the errors are larger",
@@ -46,6 +46,10 @@ KINDS = {
 
 POINTS = 0.05
 """A difference in R2 that matters."""
+FAR = 0.25
+"""A difference in R2 that makes another predictor of it: a quarter of the target's variance."""
+EXPLODED = 1e20
+"""A variance ratio that no mistake of units explains: of nanoseconds for seconds it is 10^18."""
 
 
 class Verdicts(NamedTuple):
@@ -62,6 +66,7 @@ def judge(evidence: Evidence) -> Verdicts:
     constant = np.where(dead, evidence.moments.mean[1], mode.value)
     at = np.where(dead | partly, place(evidence.reference, constant), "")
     found = {
+        "diverged": evidence.moments.variance_ratio > EXPLODED,
         "noise-limited": _noise_limited(evidence, dead & (at == "mean")),
         "dead": dead,
         "partly dead": partly,
@@ -117,13 +122,15 @@ def _cannot_be_told_from_bayes(evidence: Evidence) -> Bool[np.ndarray, " d"]:
 
 
 def _memorised(evidence: Evidence) -> Bool[np.ndarray, " d"]:
-    """On unseen pairs R2 is over 10 points lower and the squared error over twice as large, and by more than chance."""
-    seen, unseen = evidence.seen, evidence.unseen
-    if seen is None or unseen is None:
+    """On unseen pairs R2 is over 25 points lower, and the squared error over twice as large, by more than chance.
+
+    Squared errors are too skewed for the mean to tell, so that the ranks do, with the mean 2 standard errors beyond.
+    """
+    seen, unseen, above = evidence.seen, evidence.unseen, evidence.unseen_above
+    if seen is None or unseen is None or above is None:
         return np.zeros(len(evidence.predictions), bool)
-    limit = stdtrit(np.maximum(np.fmin(seen.count, unseen.count) - 1, 1), 0.9995)
     error = np.hypot(unseen.standard_error, 2 * seen.standard_error)
-    return (seen.r2 - unseen.r2 > 2 * POINTS) & (unseen.mse - 2 * seen.mse > limit * error)
+    return (seen.r2 - unseen.r2 > FAR) & (above > CHANCE) & (unseen.mse - 2 * seen.mse > 2 * error)
 
 
 def _by_correlation(evidence: Evidence) -> dict[str, Bool[np.ndarray, " d"]]:

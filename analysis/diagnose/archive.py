@@ -88,7 +88,7 @@ def open_array(file: zipfile.ZipFile, name: str) -> Array:
         start = stream.tell()
     if dtype.kind not in "fiub":
         refuse(name, f"type {dtype}", "real numbers; objects and pickles are never loaded")
-    if len(shape) not in (1, 2) or 0 in shape[1:]:
+    if len(shape) not in (1, 2) or min(shape) < 0 or 0 in shape[1:]:
         refuse(name, f"shape {shape}", "(n,) or (n, d)")
     return Array(file, name, shape, by_columns and len(shape) == 2, dtype, start)
 

@@ -88,15 +88,37 @@ def _frames(stream: Any, columns: int, split: int | None) -> Iterator[pd.DataFra
 
     # All columns are read, so that a row with too many, such as one with decimal commas, is an error.
     options: Any = {"header": None, "dtype": None if split is None else {split: str}, "low_memory": False}
+    source: Any = _Source(stream)
     try:
-        for frame in pd.read_csv(stream, chunksize=max(1, NUMBERS // columns), **options):
+        for frame in pd.read_csv(source, chunksize=max(1, NUMBERS // columns), **options):
             if frame.shape[1] != columns:
                 refuse("FILE", f"a first row of {frame.shape[1]} fields", f"{columns}, as in the line of names")
             yield frame
     except pd.errors.EmptyDataError:
         return
     except pd.errors.ParserError as error:
+        if source.error is not None:
+            raise source.error from None
         raise Refusal(f"FILE: no table: {error}") from None
+
+
+class _Source:
+    """A stream that remembers what went wrong: pandas makes a parser's error of it, of Ctrl-C too."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.error: BaseException | None = None
+
+    def read(self, size: int = -1) -> str:
+        """As the stream's."""
+        try:
+            return self._stream.read(size)
+        except BaseException as error:
+            self.error = error
+            raise
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._stream)
 
 
 def _block(frame: pd.DataFrame, places: list[int], names: list[str], first: int) -> Block:

@@ -77,7 +77,7 @@ def choose_layout(compared: xarray.Dataset, varied: list[str]) -> tuple[str, lis
 
 def _caption(compared: xarray.Dataset, kinds: list[str], count: int) -> str:
     seeds = panels.plural(compared.sizes["seed"], "seed")
-    what = "that collapse, a panel a kind" if kinds != ["none"] else "that do not collapse: none does"
+    what = "by what became of them, a panel a kind" if kinds != ["none"] else "that do not collapse: none does"
     chosen = selection.left_out(compared, compared.sizes["configuration"], count)
     return f"Share of members {what}, with 95% Wilson intervals; {seeds} a configuration.{chosen}"
 

@@ -83,22 +83,23 @@ def _about_levels(found: xarray.Dataset) -> str:
 
 def draw(numbers: xarray.Dataset, figure: Figure) -> None:
     """A panel a configuration, on one logarithmic axis."""
-    axes = panels.grid(figure, numbers.sizes["configuration"], sharex=True, sharey=True)
+    titles = [
+        (label, panels.counts(fate))
+        for label, fate in zip(numbers["label"].values.tolist(), numbers["fate"].values, strict=True)
+    ]
+    axes = panels.grid(figure, titles, sharex=True, sharey=True)
     axes[0].set(yscale="log", ylim=_limits(numbers))
     axes[0].yaxis.set_minor_formatter(NullFormatter())
     for place, panel in enumerate(axes):
-        _panel(panel, numbers.isel(configuration=place), figure.get_figwidth())
+        _panel(panel, numbers.isel(configuration=place))
     figure.supxlabel("step", fontsize="medium")
     unit = "\n(squared target units)" if numbers["mean_level"].notnull().all() else ""
     figure.supylabel(f"training loss{unit}", ma="center", fontsize="medium")
     panels.fate_legend(figure, numbers["fate"].values.flat)
 
 
-def _panel(axes: Axes, of: xarray.Dataset, width: float) -> None:
+def _panel(axes: Axes, of: xarray.Dataset) -> None:
     panels.plain(axes)
-    inches = axes.get_position().width * width
-    words = filter(None, (of["label"].item(), panels.counts(of["fate"].values)))
-    axes.set_title("\n".join(panels.wrapped(line, inches, 7) for line in words), fontsize=7)
     for fate in reversed(LOOKS):  # what collapsed lies on top
         for seed in np.flatnonzero(of["fate"] == fate):
             line = of["loss"].isel(seed=seed).dropna("step")

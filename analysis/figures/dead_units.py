@@ -80,26 +80,26 @@ def draw(numbers: xarray.Dataset, figure: Figure) -> None:
     layers = numbers["median"].notnull().any(("fate", "step")).values
     columns = max(1, min(int(layers.sum(1).max()), int(figure.get_figwidth() / LEAST)))
     rows = [-(-int(own.sum()) // columns) for own in layers]
-    figure.set_figheight(0.6 + sum(0.4 + HEIGHT * count for count in rows))
-    parts = figure.subfigures(len(rows), 1, squeeze=False, height_ratios=[0.4 + HEIGHT * count for count in rows])
-    for place, (part, count) in enumerate(zip(parts[:, 0], rows, strict=True)):
-        of = numbers.isel(configuration=place)
-        words = filter(None, (of["label"].item(), _counts(of)))
-        part.suptitle(panels.wrapped(": ".join(words), figure.get_figwidth() * 0.9), fontsize="medium")
-        axes = part.subplots(count, columns, squeeze=False, sharex=True, sharey=True).flat
+    titles = [_title(numbers.isel(configuration=place), figure.get_figwidth()) for place in range(len(rows))]
+    inches = [0.25 + 0.16 * title.count("\n") + HEIGHT * count for title, count in zip(titles, rows, strict=True)]
+    figure.set_figheight(0.3 + sum(inches))
+    parts = figure.subfigures(len(rows), 1, squeeze=False, height_ratios=inches)[:, 0]
+    for place, (part, count) in enumerate(zip(parts, rows, strict=True)):
+        part.suptitle(titles[place], fontsize="medium")
+        axes = list(part.subplots(count, columns, squeeze=False, sharex=True, sharey=True).flat)
         own = np.flatnonzero(layers[place])
         for panel, layer in zip(axes, own, strict=False):
-            _panel(panel, of.isel(layer=layer))
-        for panel in list(axes)[len(own) :]:
+            _panel(panel, numbers.isel(configuration=place, layer=layer))
+        for panel in axes[len(own) :]:
             panel.remove()
     figure.supxlabel("step", fontsize="medium")
     figure.supylabel("dead units (share of the layer)", fontsize="medium")
     panels.fate_legend(figure, numbers["fate"].values)
 
 
-def _counts(of: xarray.Dataset) -> str:
-    members = of["members"].values.tolist()
-    return panels.counts(np.repeat(of["fate"].values, members))
+def _title(of: xarray.Dataset, inches: float) -> str:
+    counts = panels.counts(np.repeat(of["fate"].values, of["members"].values))
+    return panels.wrapped(": ".join(filter(None, (of["label"].item(), counts))), 0.9 * inches)
 
 
 def _panel(axes: Axes, of: xarray.Dataset) -> None:

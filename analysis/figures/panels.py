@@ -1,12 +1,12 @@
 """What figures share in drawing: panels that fit a page's width, words that fit a panel, labelled numbers."""
 
 import textwrap
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import ScaledTranslation, Transform
@@ -20,6 +20,10 @@ SMALL = 6
 """Points: the size of words inside of a panel."""
 OUTLINE = [withStroke(linewidth=2, foreground="white")]
 """Path effects of words that lie on lines."""
+TITLE = 7
+"""Points: the size of a panel's title."""
+# The height of a line over its letters'.
+LINE = 1.45
 # The width of a letter over its height, of matplotlib's own typeface, with some room.
 LETTER = 0.56
 # A space at which no line ends.
@@ -31,32 +35,49 @@ def variable(dims: Iterable[Hashable], values: Any, units: str, description: str
     return tuple(dims), values, {"units": units, "description": description}
 
 
-def grid(figure: Figure, count: int, least: float = 1.6, height: float = 1.7, top: float = 0.4, **shared: Any) -> Any:
-    """`count` panels (Axes, in reading order) in as many columns as the figure's width has room for.
+def grid(
+    figure: Figure, titles: Sequence[Sequence[str]], least: float = 1.6, height: float = 1.35, **shared: Any
+) -> list[Axes]:
+    """A panel for each title, in reading order, in as many columns as the width has room for; sets the height.
 
     Args:
+        titles: each of paragraphs, which are broken into lines as wide as a panel.
         least: the least width of a panel, inches.
-        height: of a row of panels, inches.
-        top: inches above all panels, for a legend.
+        height: of a panel without its title, inches.
         shared: `sharex` and `sharey` of matplotlib's `subplots`.
     """
+    count = len(titles)
     columns = max(1, min(count, int(figure.get_figwidth() / least)))
     rows = -(-count // columns)
     columns = -(-count // rows)  # four panels are two by two, not three and one
-    figure.set_figheight(top + height * rows)
-    panels = figure.subplots(rows, columns, squeeze=False, **shared)
-    for axes in panels.flat[count:]:
-        axes.remove()
+    height *= 1.3 if count == 1 else 1.0
+    axes = figure.subplots(rows, columns, squeeze=False, **shared)
+    inches = axes[0, 0].get_position().width * figure.get_figwidth()
+    texts = ["\n".join(wrapped(line, inches, TITLE) for line in title if line) for title in titles]
+    lines = [max(text.count("\n") + 1 for text in texts[row * columns : (row + 1) * columns]) for row in range(rows)]
+    figure.set_figheight(0.25 + sum(height + LINE * TITLE / 72 * count for count in lines))
+    for panel, text in zip(axes.flat, texts, strict=False):
+        panel.set_title(text, fontsize=TITLE)
+    for panel in axes.flat[count:]:
+        panel.remove()
     # Above a place that stays empty the axis has to say its own numbers.
-    for axes in panels.flat[count - columns : count]:
-        axes.tick_params(labelbottom=True)
-    return list(panels.flat[:count])
+    for panel in axes.flat[count - columns : count]:
+        panel.tick_params(labelbottom=True)
+    return list(axes.flat[:count])
+
+
+def legend(figure: Figure, lines: Sequence[Line2D], names: Sequence[str], least: float = 1.15) -> None:
+    """A legend above all panels, in columns of this least width (inches); the figure becomes so much higher."""
+    columns = max(1, min(len(names), int(figure.get_figwidth() / least)))
+    rows = -(-len(names) // columns)
+    figure.set_figheight(figure.get_figheight() + 0.1 + LINE * STYLE["legend.fontsize"] / 72 * rows)
+    figure.legend(lines, names, loc="outside upper center", ncols=columns, frameon=False)
 
 
 def wrapped(text: str, inches: float, points: float = STYLE["axes.titlesize"]) -> str:
     """The text in lines that are no wider than this, broken between words."""
     letters = max(8, int(inches * 72 / (points * LETTER)))
-    return textwrap.fill(text, letters, break_on_hyphens=False)
+    return textwrap.fill(text, letters, break_on_hyphens=False, break_long_words=False)
 
 
 def plain(axes: Axes) -> None:
@@ -66,16 +87,13 @@ def plain(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
-def fate_legend(figure: Figure | SubFigure, present: Iterable[str]) -> None:
+def fate_legend(figure: Figure, present: Iterable[str]) -> None:
     """A legend of lines above all panels, for the fates that are there."""
     there = set(present)
     chosen = [fate for fate in LOOKS if fate in there]
-    if not chosen:
-        return
     lines = [Line2D([], [], **{**LOOKS[fate], "marker": ""}) for fate in chosen]
-    columns = max(1, int(figure.bbox.width / figure.get_figure(root=True).dpi / 1.1))  # pyright: ignore
-    names = [fates.words(fate) for fate in chosen]
-    figure.legend(lines, names, loc="outside upper center", ncols=min(len(lines), columns), frameon=False)
+    if chosen:
+        legend(figure, lines, [fates.words(fate) for fate in chosen])
 
 
 def counts(fate: Iterable[str]) -> str:

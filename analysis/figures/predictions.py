@@ -9,6 +9,7 @@ import xarray
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from analysis import known
 from analysis.comparison import FATES, compare
@@ -99,37 +100,46 @@ def _pictures(pictured: list[Task]) -> dict[str, tuple]:
 
 def draw(numbers: xarray.Dataset, figure: Figure) -> None:
     """The pictures, then a panel a fate."""
-    pictures, fated = numbers.sizes["picture"], numbers.sizes["fate"]
-    axes = panels.grid(figure, pictures + fated, height=2.15)
-    width = axes[0].get_position().width * figure.get_figwidth()
-    for place in range(pictures):
-        _picture(axes[place], numbers.isel(picture=place), "" if pictures == 1 else f" {place + 1}")
-    for place, panel in enumerate(axes[pictures:]):
-        _panel(panel, numbers.isel(fate=place), width, pictures > 1)
-    handles = [Line2D([], [], **LOOKS[axis]) for axis in AXES]
-    figure.legend(handles, list(AXES), loc="outside upper center", ncols=2, frameon=False)
+    count = numbers.sizes["picture"]
+    pictures = [numbers.isel(picture=place) for place in range(count)]
+    members = [numbers.isel(fate=place) for place in range(numbers.sizes["fate"])]
+    titles = [_picture_title(of, f" {place + 1}" * (count > 1)) for place, of in enumerate(pictures)]
+    titles += [_title(of, f", image {of['picture_of'].item() + 1}" * (count > 1)) for of in members]
+    axes = panels.grid(figure, titles, height=1.6)
+    for panel, of in zip(axes, pictures, strict=False):
+        _picture(panel, of)
+    for panel, of in zip(axes[count:], members, strict=True):
+        _panel(panel, of)
+    panels.legend(figure, [Line2D([], [], **LOOKS[axis]) for axis in AXES], list(AXES))
 
 
-def _picture(axes: Axes, of: xarray.Dataset, number: str) -> None:
-    image = of["image"].dropna("row", how="all").dropna("column", how="all")
-    axes.imshow(image, cmap="gray")
+def _picture_title(of: xarray.Dataset, number: str) -> tuple[str, ...]:
+    return (
+        f"image{number}, + its target",
+        f"black {float(of['image'].min()):.2g}, white {float(of['image'].max()):.2g}",
+    )
+
+
+def _title(of: xarray.Dataset, picture: str) -> tuple[str, ...]:
+    words = fates.words(of["fate"].item()), f"1 of {of['members'].item()}"
+    fate = ", ".join(word.replace(" ", panels.TOGETHER) for word in words)
+    return fate, of["label"].item(), f"seed {of['seed'].item()}{picture}"
+
+
+def _picture(axes: Axes, of: xarray.Dataset) -> None:
+    axes.imshow(of["image"].dropna("row", how="all").dropna("column", how="all"), cmap="gray")
     x, y = of["centre"].values - 0.5  # matplotlib's 0 is the middle of the first pixel
     axes.plot(x, y, "+", color=OKABE_ITO["vermillion"], markersize=8, markeredgewidth=1.5)
-    low, high = float(image.min()), float(image.max())
-    axes.set_title(f"image{number}; + is the target\nblack {low:.2g}, white {high:.2g}", fontsize=7)
-    axes.set_xlabel("column (pixel)", fontsize=7)
-    axes.set_ylabel("row (pixel)", fontsize=7)
+    for side in (axes.xaxis, axes.yaxis):
+        side.set_major_locator(MaxNLocator(4, integer=True))
+    axes.set_xlabel("column (pixel)", fontsize=panels.TITLE)
+    axes.set_ylabel("row (pixel)", fontsize=panels.TITLE)
 
 
-def _panel(axes: Axes, of: xarray.Dataset, inches: float, several: bool) -> None:
+def _panel(axes: Axes, of: xarray.Dataset) -> None:
     panels.plain(axes)
-    picture = f", image {of['picture_of'].item() + 1}" * several
-    member = f"{of['label'].item()} seed{panels.TOGETHER}{of['seed'].item()}{picture}".strip()
-    fate = fates.words(of["fate"].item()).replace(" ", panels.TOGETHER)
-    lines = (f"{fate}, 1{panels.TOGETHER}of{panels.TOGETHER}{of['members'].item()}", member)
-    axes.set_title("\n".join(panels.wrapped(line, inches, 7) for line in lines), fontsize=7)
-    axes.set_xlabel("true (target units)", fontsize=7)
-    axes.set_ylabel("predicted (target units)", fontsize=7)
+    axes.set_xlabel("true (target units)", fontsize=panels.TITLE)
+    axes.set_ylabel("predicted (target units)", fontsize=panels.TITLE)
     scores = axes.text(0.98, 0.03, f"R2 of x: {_r2(of, 'x')}\nof y: {_r2(of, 'y')}", transform=axes.transAxes)
     scores.set(fontsize=panels.SMALL, ha="right", va="bottom", path_effects=panels.OUTLINE)
     low, high = float(of["target"].min()), float(of["target"].max())
@@ -139,16 +149,13 @@ def _panel(axes: Axes, of: xarray.Dataset, inches: float, several: bool) -> None
         axes.axhline(own["mean"].item(), color="0.75", linewidth=2.5, zorder=1)
     axes.plot([low, high], [low, high], color="black", linestyle="--", linewidth=0.8)
     finite = of["prediction"].values[np.isfinite(of["prediction"].values)]
+    edge = FAR * max(abs(low), abs(high))
+    axes.set_ylim(-edge, edge)
     if not len(finite):
         axes.text(0.5, 0.75, "predictions\noverflowed", transform=axes.transAxes, ha="center", va="center")
-    edge = FAR * max(abs(low), abs(high))
-    if len(finite) and abs(finite).max() > edge:
-        edges = finite.min(), finite.max()
-        axes.set_ylim(
-            edges[0] - (edges[1] - edges[0]) / 3, edges[1] + (edges[1] - edges[0]) / 10
-        )  # room for the scores
-    else:
-        axes.set_ylim(-edge, edge)
+    elif abs(finite).max() > edge:
+        low, high = finite.min(), finite.max()
+        axes.set_ylim(low - (high - low) / 3, high + (high - low) / 10)  # with room for the scores
 
 
 def _r2(of: xarray.Dataset, axis: str) -> str:

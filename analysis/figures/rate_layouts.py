@@ -6,6 +6,7 @@ import numpy as np
 import xarray
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator, PercentFormatter
 
 from analysis.figures import fates, panels
@@ -21,27 +22,23 @@ def lines(numbers: xarray.Dataset, figure: Figure) -> None:
     others = [name for name in numbers.coords if numbers[name].dims == ("configuration",) and name != path]
     others = [str(name) for name in others if name != "configuration"]
     series = _series(numbers, others)
-    rows = -(-len(series) // max(1, int(figure.get_figwidth() / 1.6))) * bool(others)
-    axes = panels.grid(figure, numbers.sizes["kind"], top=0.4 + 0.18 * rows, sharex=True, sharey=True)
+    titles = [(fates.words(kind),) for kind in numbers["kind"].values.tolist()]
+    axes, handles = panels.grid(figure, titles, sharex=True, sharey=True), {}
     for place, panel in enumerate(axes):
         of = numbers.isel(kind=place)
         panels.plain(panel)
-        panel.set_title(fates.words(of["kind"].item()))
         for number, (words, members) in enumerate(series.items()):
             look = plotting.LOOKS[number] if others else LOOKS[of["kind"].item()]
             aside = panels.aside(panel, 3 * (number - (len(series) - 1) / 2))
-            _line(
-                panel, of.isel(configuration=members).sortby(path), path, {"label": words, "transform": aside, **look}
-            )
+            own = of.isel(configuration=members).sortby(path)
+            handles[words] = _line(panel, own, path, {"transform": aside, **look})
     axes[0].set_ylim(-0.05, 1.05)
     axes[0].yaxis.set_major_formatter(PercentFormatter(1))
     panels.number_axis(axes[0], numbers[path].values, axes[0].get_position().width * figure.get_figwidth())
     figure.supxlabel(panels.field_words(path), fontsize="medium")
     figure.supylabel(SHARE, fontsize="medium")
     if others:
-        handles = [bars.lines[0] for bars in axes[0].containers]
-        columns = max(1, int(figure.get_figwidth() / 1.6))
-        figure.legend(handles, list(series), loc="outside upper center", ncols=min(columns, len(series)), frameon=False)
+        panels.legend(figure, list(handles.values()), list(handles), 1.6)
 
 
 def _series(numbers: xarray.Dataset, others: list[str]) -> dict[str, list[int]]:
@@ -53,19 +50,19 @@ def _series(numbers: xarray.Dataset, others: list[str]) -> dict[str, list[int]]:
     return found
 
 
-def _line(axes: Axes, of: xarray.Dataset, path: str, look: dict[str, Any]) -> None:
+def _line(axes: Axes, of: xarray.Dataset, path: str, look: dict[str, Any]) -> Line2D:
     # Rounding may put an end a last digit inside of the rate.
     errors = np.maximum([of["rate"] - of["low"], of["high"] - of["rate"]], 0)
-    axes.errorbar(of[path], of["rate"], yerr=errors, capsize=2, elinewidth=0.8, clip_on=False, **look)
+    bars = axes.errorbar(of[path], of["rate"], yerr=errors, capsize=2, elinewidth=0.8, clip_on=False, **look)
+    return bars.lines[0]
 
 
 def map_(numbers: xarray.Dataset, figure: Figure) -> None:
     """Over the two fields `across`: each cell a rate with its interval, in percent."""
     across, up = numbers.attrs["across"]
     columns, rows = (_ordered(numbers[path].values.tolist()) for path in (across, up))
-    axes = panels.grid(
-        figure, numbers.sizes["kind"], least=1 + 0.42 * len(columns), height=0.9 + 0.34 * len(rows), top=0
-    )
+    titles = [(f"{fates.words(kind)} (% of members)",) for kind in numbers["kind"].values.tolist()]
+    axes = panels.grid(figure, titles, least=1 + 0.42 * len(columns), height=0.55 + 0.34 * len(rows))
     for place, panel in enumerate(axes):
         of = numbers.isel(kind=place)
         cells = np.full((3, len(rows), len(columns)), np.nan)
@@ -74,7 +71,6 @@ def map_(numbers: xarray.Dataset, figure: Figure) -> None:
             where = rows.index(one[up].item()), columns.index(one[across].item())
             cells[(slice(None), *where)] = [one["rate"], one["low"], one["high"]]
         panels.cells(panel, *cells)
-        panel.set_title(f"{fates.words(of['kind'].item())} (% of members)")
         panel.set_xticks(range(len(columns)), [panels.short(value) for value in columns])
         panel.set_yticks(range(len(rows)), [panels.short(value) for value in rows])
         panel.set(xlabel=panels.field_words(across), ylabel=panels.field_words(up))
@@ -93,7 +89,7 @@ def list_(numbers: xarray.Dataset, figure: Figure) -> None:
     names = [panels.wrapped(label or "all members", label_inches, 7) for label in numbers["label"].values.tolist()]
     height = 0.5 + sum(0.06 + 0.13 * (1 + name.count("\n")) for name in names)
     count = numbers.sizes["kind"]
-    columns = max(1, min(count, int((figure.get_figwidth() - label_inches) / 1.1)))
+    columns = max(1, min(count, int((figure.get_figwidth() - label_inches) / 0.85)))
     rows = -(-count // columns)
     figure.set_figheight(0.2 + height * rows)
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)

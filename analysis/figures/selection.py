@@ -9,8 +9,8 @@ from analysis.comparison import NOT_BEGUN
 from analysis.figures.contract import Unfilled
 from jaxbox.store.folder import load_plan
 
-FINE = ("none", "noise-limited", NOT_BEGUN)
-"""Fates in which training is not to blame."""
+FINE = ("none", "noise-limited", "memorised", NOT_BEGUN)
+"""Fates that are no collapse."""
 
 
 def require_begun(run: Path, compared: xarray.Dataset, name: str) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from analysis import approximation, linear, moments
+from analysis import approximation, moments
 from jaxbox import task as tasks
 from jaxbox.config import Task
 
@@ -120,4 +120,3 @@ def test_refusals():
     no_noise = Task(**{**NOISY.__dict__, "noise_level": 0.0})
     with pytest.raises(ValueError, match=r"level 0\.0"):
         approximation.whitening(no_noise)
-    assert linear.lmmse(no_noise).weights.shape == (8, 7, 2)
