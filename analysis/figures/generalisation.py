@@ -12,8 +12,7 @@ from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from analysis import known
-from analysis.comparison import DIVERGED, compare
+from analysis.comparison import DIVERGED, compare, known
 from analysis.figures import contract, fits, series
 from analysis.figures.fits import FITS
 from analysis.figures.panels import grid, plain, variable

@@ -11,13 +11,12 @@ import xarray
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from analysis import known
-from analysis.comparison import DIVERGED, compare
+from analysis.comparison import DIVERGED, compare, known
+from analysis.comparison.known import PREDICTORS
 from analysis.figures import contract, series
 from analysis.figures.panels import grid, plain, variable
 from analysis.figures.selection import require_begun
 from analysis.figures.series import End, Medians
-from analysis.known import PREDICTORS
 from jaxbox.config import Task
 from jaxbox.store.folder import load_plan
 
