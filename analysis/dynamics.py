@@ -95,23 +95,40 @@ def spectrum(task: Task) -> Float[np.ndarray, " inputs"]:
     return np.sort(np.maximum(np.concatenate([inside, outside]), 0))[::-1]
 
 
+def glorot_variance(task: Task) -> float:
+    """Of each weight that a linear network starts with, Glorot-uniform from H W C inputs to two outputs."""
+    return 2 / (_dimension(task) - 1 + 2)
+
+
 def mean_squared_error(
-    task: Task, learning_rate: float, steps: Sequence[int] | Int[np.ndarray, " steps"]
+    task: Task,
+    learning_rate: float,
+    steps: Sequence[int] | Int[np.ndarray, " steps"],
+    start_variance: float = 0.0,
 ) -> Float[np.ndarray, "steps 2"]:
     """Expected MSE of (x, y) after each number of full-batch steps from zero weights and bias, in exact arithmetic.
+
+    With a `start_variance` weights start random instead, independent of mean 0 and this variance, the bias at 0, and
+    the expectation is over these starts as well, in O((N/4)^3). What descent unlearns slowly is then the start itself:
+    it adds to the MSE
+
+        variance sum_k (1 - v_k[bias]^2) eigenvalue_k (1 - rate eigenvalue_k)^(2t),    v_k the eigenvectors of M.
 
     O(H^3 + W^3 + N len(steps)), and O((N/4)^3) where the mean target is not 0 (unequal margins; up to about
     140 x 140 positions). Above the stable rate the result may still fall, when nothing excites the unstable mode;
     any rounding or random start would. It overflows to infinity where it diverges.
 
     Raises:
-        ValueError: a rate that is negative or not finite, steps that are not integers from 0, or a task that cannot
-            be run or has no closed form.
+        ValueError: a rate or a variance that is negative or not finite, steps that are not integers from 0, or a task
+            that cannot be run or has no closed form.
     """
     closed_forms.require(task, closed_forms.LINEAR)
     _check_rate(learning_rate)
+    if not 0 <= start_variance < np.inf:
+        raise ValueError(f"start_variance is {start_variance}; it must be at least 0 and finite")
     checked = _checked_steps(steps)
-    return np.stack([_error(decay, learning_rate, checked) for decay in _decays(task)], axis=-1)
+    errors = np.stack([_error(decay, learning_rate, checked) for decay in _decays(task)], axis=-1)
+    return errors + _error(_start(task, start_variance), learning_rate, checked)[:, None] if start_variance else errors
 
 
 def max_stable_learning_rate(task: Task, batch_size: int | None = None) -> float:
@@ -182,6 +199,17 @@ def _constant(task: Task) -> _Decay:
     """Learning the constant 1, which the bias can do but shares with the mean image."""
     curvature, vectors = np.linalg.eigh(_coupled(task).dense())
     return _Decay(curvature, curvature * vectors[-1] ** 2, 0.0)
+
+
+def _start(task: Task, variance: float) -> _Decay:
+    """Unlearning random weights of this variance; the bias starts at 0."""
+    values, vectors = np.linalg.eigh(_coupled(task).dense())
+    free = np.concatenate(_free_curvatures(task))
+    outside = np.full(_dimension(task) - len(values) - len(free), channel(task).variance)
+    # Clean images leave eigenvalues of exactly 0, which rounding may make negative.
+    curvature = np.maximum(np.concatenate([values, free, outside]), 0)
+    weights = np.pad(1 - vectors[-1] ** 2, (0, len(free) + len(outside)), constant_values=1)
+    return _Decay(curvature, variance * weights * curvature, 0.0)
 
 
 def _curvature(task: Task, along_y: Modes, along_x: Modes) -> Float[np.ndarray, " n"]:

@@ -2,15 +2,17 @@
 
 import dataclasses
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from analysis.dynamics import max_stable_learning_rate, mean_squared_error, spectrum, steps_to_r2
+from analysis.dynamics import glorot_variance, max_stable_learning_rate, mean_squared_error, spectrum, steps_to_r2
 from analysis.linear import lmmse, minimum_norm
 from analysis.moments import target_mean, target_variance
 from jaxbox import task as tasks
-from jaxbox.config import Task, tables
+from jaxbox.config import Configuration, Model, Task, tables
+from jaxbox.training import member
 
 SHAPES = {
     "square": Task(height=7, width=7, box_size=3),
@@ -285,3 +287,34 @@ def test_bad_arguments_are_refused_by_name():
         spectrum(Task(height=1024, width=1024, box_size=5))
     with pytest.raises(ValueError, match=r"task\.box_size"):
         spectrum(Task(height=4, width=4, box_size=5))
+
+
+@INPUTS
+@NOISE
+@SHAPE
+def test_random_starts_add_what_each_weight_alone_leaves_behind(shape, noise, noise_level, inputs):
+    task = dataclasses.replace(shape, noise=noise, noise_level=noise_level, inputs=inputs)
+    moment, _, _ = dense_moments(task)
+    rate = 0.5 * max_stable_learning_rate(task)
+    left, expected = np.eye(len(moment))[:, :-1], []  # a start at each weight, none at the bias
+    for _ in range(6):
+        expected.append(np.einsum("is,ij,js->", left, moment, left))
+        left = left - rate * moment @ left
+    added = mean_squared_error(task, rate, range(6), 0.25) - mean_squared_error(task, rate, range(6))
+    np.testing.assert_allclose(added, 0.25 * np.array(expected)[:, None] * [1, 1], rtol=1e-7, atol=1e-9 * expected[0])
+
+
+def test_glorot_variance_is_that_of_the_weights_that_members_start_with():
+    configuration = Configuration(SHAPES["colour"], Model("linear"))
+    kernels = [
+        np.asarray(member.initialize(configuration, jnp.uint32(seed)).params["head"]["kernel"]) for seed in range(40)
+    ]
+    assert np.var(kernels) == pytest.approx(glorot_variance(configuration.task), rel=0.05)
+    # Uniform: no weight is beyond sqrt(3) standard deviations.
+    assert np.abs(kernels).max() <= np.sqrt(3 * glorot_variance(configuration.task))
+
+
+@pytest.mark.parametrize("variance", [-1.0, np.inf, np.nan])
+def test_a_start_without_a_variance_is_refused(variance):
+    with pytest.raises(ValueError, match="start_variance"):
+        mean_squared_error(SHAPES["square"], 0.1, [1], variance)
