@@ -33,7 +33,8 @@ IMPOSSIBLE: dict[str, Any] = {"facecolor": "0.92", "edgecolor": "0.65", "hatch":
 
 def draw(numbers: xarray.Dataset, figure: Canvas) -> None:
     """A panel for each set of bounds."""
-    axes_of = grid(figure, [[title] for title in numbers["panel"].values], 2.4, 1.7)
+    titles = [str(title).replace("), ", ")\n").split("\n") for title in numbers["panel"].values]
+    axes_of = grid(figure, titles, 2.4, 1.7)
     for place, axes in enumerate(axes_of):
         _panel(axes, numbers, place)
     series.outer_labels(axes_of, "mean squared error (squared spacings)", "information (nats)")
@@ -42,7 +43,8 @@ def draw(numbers: xarray.Dataset, figure: Canvas) -> None:
     curves = [Line2D([], [], **look) for look in STYLES.values()]
     patches = [Patch(**FALSE), Patch(**IMPOSSIBLE)]
     names = [*CURVES.values(), "exceeds R(D): false", "exceeds H(Y)", *map(words, seen)]
-    legend(figure, [*curves, *patches, *points], names, 1.6)
+    handles: list[Any] = [*curves, *patches, *points]
+    legend(figure, handles, names, 1.6)
 
 
 def _panel(axes: Axes, numbers: xarray.Dataset, place: int) -> None:
