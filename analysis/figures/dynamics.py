@@ -140,7 +140,7 @@ def draw(numbers: xarray.Dataset, figure: Canvas) -> None:
     handles = [Line2D([], [], **look) for look in styles]
     handles += [Line2D([], [], linestyle="", marker="|", markersize=9, **look) for look in LIMITS.values()]
     limits = ["stable, full batch", f"stable, batches of {', '.join(map(str, sizes))}"]
-    series.legend(figure, handles, ["a member", "exact, random start", "exact, zero start", *limits], 5)
+    series.legend(figure, handles, ["a member", "exact, random start", "exact, zero start", *limits], 3)
     figure.draw_without_rendering()  # so that the height of the panels is known
     for axes, own in zip(curves, of_panel, strict=True):
         series.end_labels(axes, _ends(own, looks))

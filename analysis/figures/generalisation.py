@@ -124,7 +124,7 @@ def _caption(data: xarray.Dataset) -> str:
 def draw(numbers: xarray.Dataset, figure: Canvas) -> None:
     """Two panels a task, of what was seen and what was not."""
     where = [(task, split) for task in range(numbers.sizes["task"]) for split in range(numbers.sizes["split"])]
-    axes_of = grid(figure, len(where), 2.4, 2.6, 0.5, sharey=True)
+    axes_of = grid(figure, [()] * len(where), 2.4, 2.6, sharey=True)
     low, high = _frame(numbers)
     for axes, (task, split) in zip(axes_of, where, strict=True):
         own = numbers.isel(task=task, split=split)

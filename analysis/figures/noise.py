@@ -112,7 +112,7 @@ def _caption(data: xarray.Dataset) -> str:
 
 def draw(numbers: xarray.Dataset, figure: Canvas) -> None:
     """A panel for each task."""
-    axes_of = grid(figure, numbers.sizes["panel"], 2.4, 2.9, 0.5, sharey=True)
+    axes_of = grid(figure, [()] * numbers.sizes["panel"], 2.4, 2.9, sharey=True)
     for place, axes in enumerate(axes_of):
         _panel(axes, numbers.isel(panel=place), numbers.sizes["panel"] > 1)
     for axes in axes_of:

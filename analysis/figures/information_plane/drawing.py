@@ -33,7 +33,7 @@ IMPOSSIBLE: dict[str, Any] = {"facecolor": "0.92", "edgecolor": "0.65", "hatch":
 
 def draw(numbers: xarray.Dataset, figure: Canvas) -> None:
     """A panel for each set of bounds."""
-    axes_of = grid(figure, numbers.sizes["panel"], 2.4, 2.3, 0.5)
+    axes_of = grid(figure, [()] * numbers.sizes["panel"], 2.4, 2.3)
     for place, axes in enumerate(axes_of):
         _panel(axes, numbers, place)
     series.outer_labels(axes_of, "mean squared error (squared spacings)", "information (nats)")
