@@ -218,7 +218,7 @@ def covering():
     return found, needed
 
 
-DRAWS = 3000
+DRAWS = 1500
 COVERING, IMPOSSIBLE = covering()
 
 

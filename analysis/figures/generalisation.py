@@ -114,8 +114,8 @@ def _caption(data: xarray.Dataset) -> str:
     unseen = {int(size): int(most.sel(split="unseen", size=size)) for size in data["size"].values}
     few = [f"{count} at {size}" for size, count in unseen.items() if count < most.max()]
     return (
-        "Error on positions in the training set and on all others, by its size: medians over "
-        f"{series.seeds(most.max())} with 95% bootstrap intervals, beside least squares (of least norm) and ridge "
+        "Error on positions in the training set and on all others, by its size: "
+        f"{series.behind(most.max())}, beside least squares (of least norm) and ridge "
         "(penalty by leave-one-out) on the same training sets."
         + (f" Fewer seeds have unseen positions: {', '.join(few)} examples." if few else "")
     )

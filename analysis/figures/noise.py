@@ -102,9 +102,8 @@ def _labelled(exact: np.ndarray, learned: np.ndarray, kinds: list[str], coords: 
 
 def _caption(data: xarray.Dataset) -> str:
     counts = data["count"].values[data["count"].values > 0]
-    behind = series.seeds(counts) if len(counts) else "no seeds"
     return (
-        f"Error against the level of noise: medians over {behind} with 95% bootstrap intervals, beside expected errors "
+        f"Error against the level of noise: {series.behind(counts)}, beside expected errors "
         "of exact predictors; Bayes with a band of two standard errors. At 1 is a prediction of the mean; what is "
         f"below {SMALLEST:g} is not shown."
     )
