@@ -8,8 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from analysis import known
-from analysis.comparison import DIVERGED, NOT_BEGUN, compare
+from analysis.comparison import DIVERGED, NOT_BEGUN, compare, known
 from analysis.figures import panels, selection
 from analysis.figures.fates import LOOKS
 from jaxbox.store.archive import open_run

@@ -5,6 +5,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -66,7 +67,7 @@ def grid(
     return list(axes.flat[:count])
 
 
-def legend(figure: Figure, lines: Sequence[Line2D], names: Sequence[str], least: float = 1.15) -> None:
+def legend(figure: Figure, lines: Sequence[Artist], names: Sequence[str], least: float = 1.15) -> None:
     """A legend above all panels, in columns of this least width (inches); the figure becomes so much higher."""
     columns = max(1, min(len(names), int(figure.get_figwidth() / least)))
     rows = -(-len(names) // columns)

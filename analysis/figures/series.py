@@ -7,7 +7,6 @@ import numpy as np
 import xarray
 from jaxtyping import Bool, Float, Int
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
 from scipy.optimize import isotonic_regression
 
 from analysis import statistics
@@ -106,13 +105,6 @@ def line(axes: Axes, at: np.ndarray, found: Medians | xarray.Dataset, look: dict
 def look(number: int) -> dict[str, Any]:
     """Of the line of this number; black is for what is exact."""
     return LOOKS[1 + number % (len(LOOKS) - 1)]
-
-
-def legend(figure: Canvas, handles: Sequence[Any], names: Sequence[str], columns: int) -> None:
-    """Above all panels, in as many columns as the width allows."""
-    narrow = figure.get_size_inches()[0] < NARROW
-    options: dict[str, Any] = {"frameon": False, "fontsize": STYLE["legend.fontsize"], "handlelength": 3}
-    figure.legend(handles, names, loc="outside upper center", ncols=2 if narrow else columns, **options)
 
 
 def outer_labels(panels: Sequence[Axes], x: str, y: str) -> None:
