@@ -207,7 +207,7 @@ def test_what_diverged_has_the_place_of_what_diverged(compared):
     assert (wild["rate_distortion"] == 0).all()
 
 
-def test_it_is_remembered_and_told_apart_from_a_later_one(folder):
+def test_it_is_remembered(folder, compared):
     calls = []
     first = comparison.compare(folder, lambda *done: calls.append(done))
     assert comparison.compare(folder) is first
