@@ -234,7 +234,7 @@ def covering():
     return found, needed
 
 
-DRAWS = 3000
+DRAWS = 1500
 COVERING, IMPOSSIBLE = covering()
 
 

@@ -8,8 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from analysis import known
-from analysis.comparison import DIVERGED, NOT_BEGUN, compare
+from analysis.comparison import DIVERGED, NOT_BEGUN, compare, known
 from analysis.figures import panels, selection
 from analysis.figures.fates import LOOKS
 from jaxbox.store.archive import open_run
@@ -18,6 +17,8 @@ from jaxbox.store.folder import load_plan
 PANELS = 6
 """At most so many configurations are drawn."""
 LEVELS = {"mean": "predicting the mean", "lmmse": "best linear", "bayes": "best possible"}
+# Where their words are: apart where levels are close, and below what curves come down to.
+PLACES = {"mean": ("right", "bottom"), "lmmse": ("left", "top"), "bayes": ("right", "top")}
 # An error of this share of the variance is a rounded zero.
 ZERO = 1e-12
 # What has overflowed leaves the panel at the top: this is above every finite loss, and can be drawn.
@@ -112,15 +113,15 @@ def _panel(axes: Axes, of: xarray.Dataset) -> None:
     for name, words in LEVELS.items():
         level = of[f"{name}_level"].item()
         if level > 0:
-            _level(axes, level, words, above=name == "mean")
+            _level(axes, level, words, *PLACES[name])
 
 
-def _level(axes: Axes, level: float, words: str, above: bool) -> None:
+def _level(axes: Axes, level: float, words: str, side: str, vertical: str) -> None:
     # Wide, pale and below the curves: members that predict the mean lie on it.
     axes.axhline(level, color="0.75", linewidth=2.5, zorder=1)
-    place = (-1, 2 if above else -2)  # curves come to the best errors from above
-    text = axes.annotate(words, (1, level), place, axes.get_yaxis_transform(), "offset points", zorder=4)
-    text.set(fontsize=panels.SMALL, ha="right", va="bottom" if above else "top", path_effects=panels.OUTLINE)
+    at, away = (float(side == "right"), level), (-1 if side == "right" else 2, 2 if vertical == "bottom" else -2)
+    text = axes.annotate(words, at, away, axes.get_yaxis_transform(), "offset points", zorder=4)
+    text.set(fontsize=panels.SMALL, ha=side, va=vertical, path_effects=panels.OUTLINE)
 
 
 def _limits(numbers: xarray.Dataset) -> tuple[float, float]:

@@ -18,7 +18,7 @@ from analysis import closed_forms
 from analysis import dynamics as exact
 from analysis.figures import series
 from analysis.figures.contract import Unfilled
-from analysis.figures.panels import plain, variable
+from analysis.figures.panels import legend, plain, variable
 from analysis.figures.selection import reached
 from analysis.figures.series import End
 from jaxbox.config import Configuration
@@ -140,7 +140,7 @@ def draw(numbers: xarray.Dataset, figure: Canvas) -> None:
     handles = [Line2D([], [], **look) for look in styles]
     handles += [Line2D([], [], linestyle="", marker="|", markersize=9, **look) for look in LIMITS.values()]
     limits = ["stable, full batch", f"stable, batches of {', '.join(map(str, sizes))}"]
-    series.legend(figure, handles, ["a member", "exact, random start", "exact, zero start", *limits], 5)
+    legend(figure, handles, ["a member", "exact, random start", "exact, zero start", *limits], 1.5)
     figure.draw_without_rendering()  # so that the height of the panels is known
     for axes, own in zip(curves, of_panel, strict=True):
         series.end_labels(axes, _ends(own, looks))
@@ -152,7 +152,7 @@ def _axes(figure: Canvas, count: int) -> list[Axes]:
     columns = 1 if width < series.NARROW else min(2, count)
     rows = -(-count // columns)
     heights = [2.2] * rows + [0.6 + 0.25 * count]
-    figure.set_size_inches(width, sum(heights) + 0.4)
+    figure.set_size_inches(width, sum(heights) + 0.2)
     grid = figure.add_gridspec(rows + 1, columns, height_ratios=heights)
     return [*(figure.add_subplot(grid[place // columns, place % columns]) for place in range(count)),
             figure.add_subplot(grid[rows, :])]  # fmt: skip

@@ -5,7 +5,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from sklearn.linear_model import RidgeCV
 
-from analysis import closed_forms, known, linear
+from analysis import closed_forms, linear
+from analysis.comparison import known
 from jaxbox import task as tasks
 from jaxbox.config import Configuration
 from jaxbox.training import sampling

@@ -12,8 +12,7 @@ from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from analysis import known
-from analysis.comparison import DIVERGED, compare
+from analysis.comparison import DIVERGED, compare, known
 from analysis.figures import contract, fits, series
 from analysis.figures.fits import FITS
 from analysis.figures.panels import grid, plain, variable
@@ -114,8 +113,8 @@ def _caption(data: xarray.Dataset) -> str:
     unseen = {int(size): int(most.sel(split="unseen", size=size)) for size in data["size"].values}
     few = [f"{count} at {size}" for size, count in unseen.items() if count < most.max()]
     return (
-        "Error on positions in the training set and on all others, by its size: medians over "
-        f"{series.seeds(most.max())} with 95% bootstrap intervals, beside least squares (of least norm) and ridge "
+        "Error on positions in the training set and on all others, by its size: "
+        f"{series.behind(most.max())}, beside least squares (of least norm) and ridge "
         "(penalty by leave-one-out) on the same training sets."
         + (f" Fewer seeds have unseen positions: {', '.join(few)} examples." if few else "")
     )
@@ -124,13 +123,12 @@ def _caption(data: xarray.Dataset) -> str:
 def draw(numbers: xarray.Dataset, figure: Canvas) -> None:
     """Two panels a task, of what was seen and what was not."""
     where = [(task, split) for task in range(numbers.sizes["task"]) for split in range(numbers.sizes["split"])]
-    axes_of = grid(figure, len(where), 2.4, 2.6, 0.5, sharey=True)
+    titles = [[str(numbers["task"].values[task]), f"{SPLITS[split]} positions"] for task, split in where]
+    axes_of = grid(figure, titles, 2.4, 1.9, sharey=True)
     low, high = _frame(numbers)
     for axes, (task, split) in zip(axes_of, where, strict=True):
         own = numbers.isel(task=task, split=split)
         axes.set(xscale="log", yscale="log", ylim=(low, high))
-        name = f"{own['split'].values} positions"
-        axes.set_title(f"{own['task'].values}, {name}" if str(own["task"].values) else name)
         _lines(axes, own)
     series.outer_labels(axes_of, "training examples\n(distinct positions)", "1 − R² (share of variance)")
     figure.draw_without_rendering()  # so that the height of the panels is known

@@ -11,13 +11,12 @@ import xarray
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from analysis import known
-from analysis.comparison import DIVERGED, compare
+from analysis.comparison import DIVERGED, compare, known
+from analysis.comparison.known import PREDICTORS
 from analysis.figures import contract, series
 from analysis.figures.panels import grid, plain, variable
 from analysis.figures.selection import require_begun
 from analysis.figures.series import End, Medians
-from analysis.known import PREDICTORS
 from jaxbox.config import Task
 from jaxbox.store.folder import load_plan
 
@@ -102,9 +101,8 @@ def _labelled(exact: np.ndarray, learned: np.ndarray, kinds: list[str], coords: 
 
 def _caption(data: xarray.Dataset) -> str:
     counts = data["count"].values[data["count"].values > 0]
-    behind = series.seeds(counts) if len(counts) else "no seeds"
     return (
-        f"Error against the level of noise: medians over {behind} with 95% bootstrap intervals, beside expected errors "
+        f"Error against the level of noise: {series.behind(counts)}, beside expected errors "
         "of exact predictors; Bayes with a band of two standard errors. At 1 is a prediction of the mean; what is "
         f"below {SMALLEST:g} is not shown."
     )
@@ -112,9 +110,9 @@ def _caption(data: xarray.Dataset) -> str:
 
 def draw(numbers: xarray.Dataset, figure: Canvas) -> None:
     """A panel for each task."""
-    axes_of = grid(figure, numbers.sizes["panel"], 2.4, 2.9, 0.5, sharey=True)
+    axes_of = grid(figure, [[title] for title in numbers["panel"].values], 2.4, 2.1, sharey=True)
     for place, axes in enumerate(axes_of):
-        _panel(axes, numbers.isel(panel=place), numbers.sizes["panel"] > 1)
+        _panel(axes, numbers.isel(panel=place))
     for axes in axes_of:
         axes.set_ylabel("1 − R² (share of variance)")
     figure.draw_without_rendering()  # so that the height of the panels is known
@@ -122,7 +120,7 @@ def draw(numbers: xarray.Dataset, figure: Canvas) -> None:
         series.end_labels(axes, _ends(numbers.isel(panel=place)))
 
 
-def _panel(axes: Axes, own: xarray.Dataset, titled: bool) -> None:
+def _panel(axes: Axes, own: xarray.Dataset) -> None:
     level = own["level"].values
     errors = np.concatenate([own[name].values.ravel() for name in ("exact", "value")])
     errors = errors[np.isfinite(errors) & (errors > 0)]
@@ -130,8 +128,6 @@ def _panel(axes: Axes, own: xarray.Dataset, titled: bool) -> None:
     axes.set(
         xscale="log" if level.min() > 0 else "linear", yscale="log", ylim=(low, high), xlabel=str(own["noise"].values)
     )
-    if titled:
-        axes.set_title(str(own["panel"].values))
     axes.axhline(float(own["mean"]), color="0.3", linewidth=0.7, label="predict the mean")
     axes.annotate("predict the mean", (0.01, float(own["mean"])), (0, 1.5), xycoords=axes.get_yaxis_transform(),
                   textcoords="offset points", fontsize="small")  # fmt: skip

@@ -5,6 +5,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -36,21 +37,21 @@ def variable(dims: Iterable[Hashable], values: Any, units: str, description: str
 
 
 def grid(
-    figure: Figure, titles: Sequence[Sequence[str]], least: float = 1.6, height: float = 1.35, **shared: Any
+    figure: Figure, titles: Sequence[Sequence[str]], least: float = 1.6, height: float = 0.0, **shared: Any
 ) -> list[Axes]:
     """A panel for each title, in reading order, in as many columns as the width has room for; sets the height.
 
     Args:
         titles: each of paragraphs, which are broken into lines as wide as a panel.
         least: the least width of a panel, inches.
-        height: of a panel without its title, inches.
+        height: of a panel without its title, inches; 0: a usual one.
         shared: `sharex` and `sharey` of matplotlib's `subplots`.
     """
     count = len(titles)
     columns = max(1, min(count, int(figure.get_figwidth() / least)))
     rows = -(-count // columns)
     columns = -(-count // rows)  # four panels are two by two, not three and one
-    height *= 1.3 if count == 1 else 1.0
+    height = height or (1.35 if count > 1 else 1.75)
     axes = figure.subplots(rows, columns, squeeze=False, **shared)
     inches = axes[0, 0].get_position().width * figure.get_figwidth()
     texts = ["\n".join(wrapped(line, inches, TITLE) for line in title if line) for title in titles]
@@ -66,12 +67,12 @@ def grid(
     return list(axes.flat[:count])
 
 
-def legend(figure: Figure, lines: Sequence[Line2D], names: Sequence[str], least: float = 1.15) -> None:
+def legend(figure: Figure, lines: Sequence[Artist], names: Sequence[str], least: float = 1.15) -> None:
     """A legend above all panels, in columns of this least width (inches); the figure becomes so much higher."""
     columns = max(1, min(len(names), int(figure.get_figwidth() / least)))
     rows = -(-len(names) // columns)
     figure.set_figheight(figure.get_figheight() + 0.1 + LINE * STYLE["legend.fontsize"] / 72 * rows)
-    figure.legend(lines, names, loc="outside upper center", ncols=columns, frameon=False)
+    figure.legend(lines, names, loc="outside upper center", ncols=columns, frameon=False, columnspacing=1.2)
 
 
 def wrapped(text: str, inches: float, points: float = STYLE["axes.titlesize"]) -> str:

@@ -11,8 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from analysis import known
-from analysis.comparison import FATES, compare
+from analysis.comparison import FATES, compare, known
 from analysis.figures import fates, panels, selection
 from jaxbox import task as tasks
 from jaxbox.config import Task

@@ -7,15 +7,18 @@ import numpy as np
 import xarray
 from jaxtyping import Bool, Float, Int
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
 from scipy.optimize import isotonic_regression
 
 from analysis import statistics
+from analysis.figures.panels import wrapped
 from jaxbox.plotting import LOOKS, STYLE
 from jaxbox.sweep.closing_table import labels
 
+MODEL = "model.name"
 NARROW = 5.0
 """Inches; a figure that is not wider has room for fewer things side by side."""
+LABEL = 1.1
+"""Inches: a longer label at the end of a line is broken."""
 ENDLESS = 1e30
 """Drawn in place of infinity, beyond any frame."""
 
@@ -54,8 +57,14 @@ def _median(errors: Float[np.ndarray, " n"]) -> tuple[float, float, float]:
 
 
 def words(run: xarray.Dataset, but: Iterable[str] = ()) -> list[str]:
-    """A name for each configuration: what varies, leaving these fields out; empty where nothing else does."""
-    return labels(run.drop_vars([name for name in but if name in run.coords]))
+    """A name for each configuration: what varies, leaving these fields out; empty where nothing else does.
+
+    Where the model decides all else that varies, it is name enough.
+    """
+    names, models = labels(run.drop_vars([name for name in but if name in run.coords])), []
+    if MODEL in run.coords and MODEL not in but:
+        models = run[MODEL].values.tolist()
+    return models if len(set(zip(names, models, strict=False))) == len(set(models)) > 1 else names
 
 
 def kept(names: Sequence[str], most: int) -> list[str]:
@@ -80,6 +89,12 @@ def seeds(counts: Any) -> str:
     return f"{high} seed{plural}" if low == high else f"{low} to {high} seed{plural}"
 
 
+def behind(counts: Any) -> str:
+    """What a line of medians is of, for the caption."""
+    most = int(np.max(counts, initial=0))
+    return f"medians over {seeds(counts)} with 95% bootstrap intervals" if most > 1 else "one seed, hence no intervals"
+
+
 def line(axes: Axes, at: np.ndarray, found: Medians | xarray.Dataset, look: dict[str, Any], label: str) -> None:
     """A median with its interval as a band; where members diverged it leaves the frame."""
     value, low, high = (np.minimum(np.asarray(part, float), ENDLESS) for part in (found.value, found.low, found.high))
@@ -90,13 +105,6 @@ def line(axes: Axes, at: np.ndarray, found: Medians | xarray.Dataset, look: dict
 def look(number: int) -> dict[str, Any]:
     """Of the line of this number; black is for what is exact."""
     return LOOKS[1 + number % (len(LOOKS) - 1)]
-
-
-def legend(figure: Canvas, handles: Sequence[Any], names: Sequence[str], columns: int) -> None:
-    """Above all panels, in as many columns as the width allows."""
-    narrow = figure.get_size_inches()[0] < NARROW
-    options: dict[str, Any] = {"frameon": False, "fontsize": STYLE["legend.fontsize"], "handlelength": 3}
-    figure.legend(handles, names, loc="outside upper center", ncols=2 if narrow else columns, **options)
 
 
 def outer_labels(panels: Sequence[Axes], x: str, y: str) -> None:
@@ -122,25 +130,31 @@ def end_labels(axes: Axes, ends: Sequence[End]) -> None:
     """Labels right of the frame at the heights of their lines, moved apart where they would overlap; an arrow says that
     a line is beyond the frame.
 
-    Called last: the scale and the limits of the axes decide where a height is.
+    Called last, after a layout: the scale and the limits of the axes decide where a height is.
     """
     inches = axes.get_window_extent().height / axes.figure.dpi
-    gap = STYLE["legend.fontsize"] * 1.15 / 72 / max(inches, 1.0)
+    if not ends:
+        return
+    texts = [wrapped(end.text, LABEL, STYLE["legend.fontsize"]) for end in ends]
+    lines = max((text.count("\n") + 1 for text in texts), default=1)
+    gap = (1.25 * lines - 0.1) * STYLE["legend.fontsize"] / 72 / max(inches, 1.0)
     to_axes = axes.transData + axes.transAxes.inverted()
     heights = np.array([float(to_axes.transform((1.0, end.height))[1]) for end in ends])
     places = _apart(np.clip(heights, 0.02, 0.98), gap)
-    for end, height, place in zip(ends, heights, places, strict=True):
+    for end, text, height, place in zip(ends, texts, heights, places, strict=True):
         style: Any = {"xycoords": "axes fraction", "textcoords": "offset points", "annotation_clip": False}
         beyond = " ↓" if height < 0 else " ↑" if height > 1 else ""
-        axes.annotate(end.text + beyond, (1.0, place), (4, 0), va="center", color=end.colour, fontsize="small", **style)
+        axes.annotate(text + beyond, (1.0, place), (4, 0), va="center", color=end.colour, fontsize="small", **style)
 
 
 def _apart(heights: Float[np.ndarray, " n"], gap: float) -> Float[np.ndarray, " n"]:
-    """The heights in their order, none nearer than `gap` to the next, moved together as little as that takes."""
+    """At least one height, in their order, none nearer than `gap` to the next, moved as little as that takes."""
     order = np.argsort(heights, kind="stable")
     steps = gap * np.arange(len(heights))
     # Least squares under an order is isotonic regression of what is left once the gaps are taken out.
-    fitted = isotonic_regression(heights[order] - steps).x + steps
+    fitted = isotonic_regression(heights[order] - steps).x
+    # Within the frame, so that the layout does not shrink it, where there is room; clipped it is still the nearest.
+    fitted = np.maximum(np.minimum(fitted, 1 - gap / 2 - steps[-1]), gap / 2) + steps
     placed = np.empty_like(heights)
     placed[order] = fitted
     return placed

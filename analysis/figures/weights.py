@@ -13,8 +13,8 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from analysis import closed_forms, known, linear, maps
-from analysis.comparison import compare
+from analysis import closed_forms, linear
+from analysis.comparison import compare, known, maps
 from analysis.figures import series
 from analysis.figures.contract import Unfilled
 from analysis.figures.panels import variable

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from analysis.audit import AUDIT, Verdict
-from analysis.links import ROUNDING
+from analysis.comparison.links import ROUNDING
 from analysis.report.gather import Gathered
 from analysis.report.values import Words, count
 from jaxbox.store import at_end

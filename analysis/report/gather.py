@@ -9,8 +9,7 @@ import numpy as np
 import xarray
 from jaxtyping import Bool, Float
 
-from analysis import known
-from analysis.comparison import DIVERGED, compare
+from analysis.comparison import DIVERGED, compare, known
 from jaxbox.config import Plan
 from jaxbox.store import at_end, collapsed, dead_layer, load_manifest, load_plan, open_run
 

@@ -26,9 +26,7 @@ def white(task: Task, images: Float[Any, "n H W C"], normal: Float[Array, "n H W
     return images + task.noise_level * normal
 
 
-def salt_pepper(
-    task: Task, images: Float[Any, "n H W C"], uniform: Float[Array, "n H W C"]
-) -> Float[Array, "n H W C"]:
+def salt_pepper(task: Task, images: Float[Any, "n H W C"], uniform: Float[Array, "n H W C"]) -> Float[Array, "n H W C"]:
     """Each pixel is replaced with probability `noise_level`, by 0 or 1 with equal chance."""
     pepper, salt = uniform < task.noise_level / 2, uniform >= 1 - task.noise_level / 2
     return jnp.where(pepper, 0.0, jnp.where(salt, 1.0, images))

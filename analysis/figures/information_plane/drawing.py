@@ -13,7 +13,7 @@ from analysis.comparison import DIVERGED, FATES
 from analysis.figures import series
 from analysis.figures.fates import LOOKS, words
 from analysis.figures.information_plane.measuring import BEYOND, CURVES, INFORMATION, SMALLEST
-from analysis.figures.panels import OUTLINE, grid, plain
+from analysis.figures.panels import OUTLINE, grid, legend, plain
 
 MOST_NAMES = 4
 """Configurations that are named in a panel."""
@@ -33,7 +33,8 @@ IMPOSSIBLE: dict[str, Any] = {"facecolor": "0.92", "edgecolor": "0.65", "hatch":
 
 def draw(numbers: xarray.Dataset, figure: Canvas) -> None:
     """A panel for each set of bounds."""
-    axes_of = grid(figure, numbers.sizes["panel"], 2.4, 2.3, 0.5)
+    titles = [str(title).replace("), ", ")\n").split("\n") for title in numbers["panel"].values]
+    axes_of = grid(figure, titles, 2.4, 1.7)
     for place, axes in enumerate(axes_of):
         _panel(axes, numbers, place)
     series.outer_labels(axes_of, "mean squared error (squared spacings)", "information (nats)")
@@ -42,7 +43,8 @@ def draw(numbers: xarray.Dataset, figure: Canvas) -> None:
     curves = [Line2D([], [], **look) for look in STYLES.values()]
     patches = [Patch(**FALSE), Patch(**IMPOSSIBLE)]
     names = [*CURVES.values(), "exceeds R(D): false", "exceeds H(Y)", *map(words, seen)]
-    series.legend(figure, [*curves, *patches, *points], names, 4)
+    handles: list[Any] = [*curves, *patches, *points]
+    legend(figure, handles, names, 1.6)
 
 
 def _panel(axes: Axes, numbers: xarray.Dataset, place: int) -> None:
@@ -53,7 +55,6 @@ def _panel(axes: Axes, numbers: xarray.Dataset, place: int) -> None:
     low, high = _frame(members["mse"], float(own["variance"]))
     top = float(own["entropy"])
     axes.set(xscale="log", xlim=(low, high), ylim=(-0.06 * top, 1.35 * top))
-    axes.set_title(str(own["panel"].values), fontsize="medium")
     axes.axvspan(low, float(own["false_below"]), **FALSE)
     axes.axvspan(low, float(own["impossible_below"]), **IMPOSSIBLE)
     for name, look in STYLES.items():

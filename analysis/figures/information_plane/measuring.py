@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray
 
-from analysis import closed_forms, known, member_information
-from analysis.comparison import DIVERGED, compare
+from analysis import closed_forms
+from analysis.comparison import DIVERGED, compare, known, member_information
 from analysis.figures import series
 from analysis.figures.contract import Unfilled
 from analysis.figures.panels import variable

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from analysis import known
+from analysis.comparison import known
 from analysis.figures import fits, generalisation, saving
 from analysis.figures.contract import Unfilled
 from jaxbox import sweep

@@ -1,5 +1,7 @@
 """Error against noise: exact predictors from dense solves and simulation, members from raw predictions."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -86,3 +88,14 @@ def test_diverged_members_are_beyond_the_frame_and_those_not_begun_do_not_count(
 def test_a_run_of_one_level_is_refused_with_a_command(tiny_run):
     with pytest.raises(Unfilled, match=r"needs a run that varies task\.noise_level.*--vary task\.noise_level"):
         noise.numbers(tiny_run("single"))
+
+
+@pytest.mark.parametrize("width", saving.WIDTHS)
+def test_labels_at_the_ends_do_not_overlap(numbers, width):
+    longer = numbers.assign_coords(line=["members of a name that is far too long for one line"])
+    canvas = saving.draw(noise, longer, width)
+    canvas.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in canvas.axes[0].texts if text.get_text() != "predict the mean"]
+    boxes.sort(key=lambda box: box.y0)
+    assert len(boxes) == 5
+    assert all(below.y1 <= above.y0 + 1 for below, above in itertools.pairwise(boxes))

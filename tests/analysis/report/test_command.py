@@ -82,6 +82,12 @@ def test_foreign_files_stay_and_earlier_ones_are_replaced(tiny_run, tmp_path, ca
     assert not stale.exists()
     assert (tmp_path.parent / "precious").read_text() == "mine"
     assert json.loads((tmp_path / "report.json").read_text()) == listed
+    capsys.readouterr()
+    stale.write_text("mine")
+    assert "figures/noise.svg is not of an earlier report" in refused(
+        [str(tiny_run("single")), "--out", str(tmp_path)], capsys
+    )
+    assert stale.read_text() == "mine"
 
 
 @pytest.mark.parametrize("name", ["index.html", "members.csv", "figures/noise.pdf", "report.json"])

@@ -107,6 +107,8 @@ def test_who_is_not_surely_beaten_is_named(gathered):
     assert found.undecided == [rival.index for rival in found.rivals if not rival.beaten]
     again = preference.Rival(1, *(values.Number(1.0, "1", "", low, 2.0) for low in (0.1, 0.5)))
     assert not again.beaten
+    again = preference.Rival(1, *(values.Number(1.0, "1", "", low, 2.0) for low in (0.0, 0.9)))
+    assert not again.beaten
     text = values.plain(choice.preferred(gathered("mixed"), [found])[0])
     assert text.startswith("Undecided between" if found.undecided else "Prefer")
 
@@ -187,3 +189,10 @@ def test_an_estimated_optimum_has_an_interval_and_an_exact_one_none(page, tiny_r
     assert (found["r2_bayes_high"] - found["r2_bayes_low"]).values == pytest.approx(2 * 1.96 * error)
     assert "r2_lmmse_low" not in found
     assert "r2_bayes_low" not in table(page("mixed"), "configurations")
+
+
+def test_r2_over_both_coordinates_weighs_their_variances():
+    weights = np.array([[0.25, 0.75], [0.0, 1.0], [0.5, 0.5]])
+    r2 = np.array([[0.8, 0.4], [np.nan, 0.3], [-np.inf, 1.0]])
+    assert gather._both(r2, weights).tolist() == [pytest.approx(0.5), 0.3, -np.inf]
+    assert np.isnan(gather._both(np.full(2, np.nan), weights[0]))

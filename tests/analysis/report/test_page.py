@@ -38,6 +38,9 @@ def test_every_number_of_a_sentence_is_in_the_summary(report, parsed):
     assert len(shown) > 30
     assert not [number for number in shown if float(number.value) not in saved]
     by_name = {row["name"]: row for row in rows(report, "summary")}
+    intervals = [(row["low"], row["value"], row["high"]) for row in by_name.values() if row["low"]]
+    assert len(intervals) > 5
+    assert all(float(low) <= float(value) <= float(high) for low, value, high in intervals)
     told = [own for tag, own in parsed.tags if tag == "data" and "data-name" in own]
     assert all(same(own["value"], by_name[own["data-name"]]["value"]) for own in told)
     assert all(own["title"] == by_name[own["data-name"]]["from"] for own in told)

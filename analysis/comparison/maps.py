@@ -10,7 +10,8 @@ import numpy as np
 import xarray
 from jaxtyping import Array, Float
 
-from analysis import approximation, closed_forms, known
+from analysis import approximation, closed_forms
+from analysis.comparison import known
 from jaxbox import task as tasks
 from jaxbox.config import Configuration, Static, Task, traced
 from jaxbox.store.archive import folder_of
