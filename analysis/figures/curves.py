@@ -62,11 +62,12 @@ def numbers(run: Path) -> xarray.Dataset:
 
 
 def _levels(run: Path, compared: xarray.Dataset) -> dict[str, np.ndarray]:
-    """Mean squared errors over both coordinates, by name of LEVELS: (configuration,); NaN for every other loss."""
+    """Mean squared errors over x and y, by name of LEVELS: (configuration,); NaN for other losses and scales."""
     found = {name: [] for name in LEVELS}
     for index, configuration in enumerate(load_plan(run).configurations):
         variance = known.lattice(configuration.task).var(0)
-        variance = variance if configuration.loss.name == "mse" else np.full(2, np.nan)
+        in_target_units = (configuration.loss.name, configuration.task.targets) == ("mse", "symmetric")
+        variance = variance if in_target_units else np.full(2, np.nan)
         for name in LEVELS:
             share = 0.0 if name == "mean" else compared[f"r2_{name}"].values[index]
             error = np.mean((1 - share) * variance)

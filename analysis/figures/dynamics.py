@@ -47,7 +47,7 @@ def numbers(run: Path) -> xarray.Dataset:
         raise Unfilled(f"figure: dynamics needs members that have begun; go on: python -m jaxbox.sweep --resume {run}")
     chosen = [number for number, own in enumerate(plan.configurations) if _is_descent(own)]
     if not chosen:
-        need = "linear networks, sgd and mse on a task with linear closed forms"
+        need = "linear networks, sgd and mse on a task with a closed form of descent"
         raise Unfilled(f"figure: dynamics needs {need}, which {run} has not; for example: {COMMAND}")
     names = series.words(results, but=(RATE,))
     panels = series.kept([names[number] for number in chosen], MOST_PANELS)
@@ -86,7 +86,7 @@ def _mse(values: xarray.DataArray) -> xarray.DataArray:
 
 def _is_descent(own: Configuration) -> bool:
     named = (own.model.name, own.optimizer.name, own.loss.name) == ("linear", "sgd", "mse")
-    return named and closed_forms.has(own.task, closed_forms.LINEAR)
+    return named and closed_forms.has(own.task, closed_forms.DESCENT)
 
 
 def _exact(configurations: list[Configuration], steps: np.ndarray) -> dict[str, Any]:

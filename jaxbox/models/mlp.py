@@ -1,4 +1,4 @@
-"""One hidden layer between pixels and (x, y)."""
+"""One hidden layer between pixels and outputs."""
 
 from flax import nnx
 from jaxtyping import Array, Float
@@ -8,12 +8,12 @@ from jaxbox.config import Model, Task
 
 
 class MLP(nnx.Module):
-    """`model.hidden` units with `model.activation`, then 2 linear outputs."""
+    """`model.hidden` units with `model.activation`, then linear outputs."""
 
-    def __init__(self, model: Model, task: Task, rngs: nnx.Rngs):
+    def __init__(self, model: Model, task: Task, outputs: int, rngs: nnx.Rngs):
         self.hidden = layers.Dense(task.height * task.width * task.channels, model.hidden, rngs=rngs)
         self.activation = layers.Activation(model.activation)
-        self.head = layers.Dense(model.hidden, 2, rngs=rngs)
+        self.head = layers.Dense(model.hidden, outputs, rngs=rngs)
 
-    def __call__(self, images: layers.Batch) -> Float[Array, "B 2"]:
+    def __call__(self, images: layers.Batch) -> Float[Array, "B outputs"]:
         return self.head(self.activation(self.hidden(images)))

@@ -1,0 +1,45 @@
+"""Which targets, losses and outputs go together; every other combination is refused before JAX is loaded."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from jaxbox.config.errors import require
+
+CLASSES = ("cell", "cell_mode")
+"""Targets that are probabilities of classes."""
+NON_NEGATIVE_TARGETS = ("unit", "pixels", "quantile")
+"""Targets that are never less than 0, as long as the scene's centre is in the image."""
+NON_NEGATIVE_OUTPUTS = ("relu", "sigmoid", "softplus")
+"""Output activations whose values are never less than 0."""
+
+
+def check_combination(leaves: Mapping[str, Any]) -> None:
+    """Refuse a loss that cannot take these targets, or these outputs.
+
+    Args:
+        leaves: a configuration's values, by dotted path.
+
+    Raises:
+        ConfigurationError: with the field, its value, and what is allowed.
+    """
+    loss, targets = leaves["loss.name"], leaves["task.targets"]
+    if loss == "cross_entropy":
+        require(targets in CLASSES, "task.targets", targets, f"{_listed(CLASSES)} with loss.name cross_entropy")
+    fits = targets not in CLASSES or loss == "cross_entropy"
+    require(fits, "loss.name", loss, f"cross_entropy with task.targets {targets}")
+    if loss == "mse_msle":
+        allowed = f"{_listed(NON_NEGATIVE_TARGETS)} with loss.name mse_msle, whose logarithms need targets from 0 up"
+        require(targets in NON_NEGATIVE_TARGETS, "task.targets", targets, allowed)
+        _check_output_of_logarithms(leaves)
+
+
+def _check_output_of_logarithms(leaves: Mapping[str, Any]) -> None:
+    """Refuse an output that can be negative: the logarithm is then NaN, and training ends at its first step."""
+    if "model.output" in leaves:
+        output = leaves["model.output"]
+        allowed = f"{_listed(NON_NEGATIVE_OUTPUTS)} with loss.name mse_msle, whose logarithms need outputs from 0 up"
+        require(output in NON_NEGATIVE_OUTPUTS, "model.output", output, allowed)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
