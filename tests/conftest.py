@@ -8,15 +8,9 @@ from jaxtyping import install_import_hook
 DEVICES = 8
 # The configuration is left out: a value of the wrong type must reach its own check, which says what is allowed.
 CHECKED = (
-    *("layers", "task", "models", "losses", "optimizers"),
-    *(
-        "training.metrics",
-        "training.outputs",
-        "training.sampling",
-        "training.evaluation",
-        "training.population",
-        "training.memory",
-    ),
+    *("layers", "task", "models", "losses", "optimizers", "schedules"),
+    *("training.metrics", "training.outputs", "training.sampling", "training.evaluation"),
+    *("training.population", "training.memory"),
     *("store.results", "store.measures", "store.chunks", "store.archive", "store.members", "store.frames"),
 )
 

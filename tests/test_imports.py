@@ -11,8 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ORDER = {
     "jaxbox": (
-        *("config", "layers", "task", "models", "losses", "optimizers", "training", "store", "experiments"),
-        *("command_line", "plotting", "sweep", "bench"),
+        *("config", "layers", "task", "models", "losses", "optimizers", "schedules"),
+        *("training", "store", "experiments", "command_line", "plotting", "sweep", "bench"),
     ),
     "analysis": (
         *("closed_forms", "moments", "linear", "dynamics", "bayes", "shannon", "rate_distortion", "neighbours"),

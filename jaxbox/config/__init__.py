@@ -10,6 +10,7 @@ from jaxbox.config.checks import LARGEST_INT, check_name, check_values, refuse_u
 from jaxbox.config.errors import ConfigurationError, RunError, look_up, nearest, one_line, require
 from jaxbox.config.fields import (
     DEFAULTS,
+    OFF_AT_ZERO,
     TRACED,
     Static,
     Value,
@@ -27,6 +28,7 @@ from jaxbox.config.sections import Configuration, Loss, Model, Optimizer, Task
 __all__ = [
     "DEFAULTS",
     "LARGEST_INT",
+    "OFF_AT_ZERO",
     "TRACED",
     "Configuration",
     "ConfigurationError",

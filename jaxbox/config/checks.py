@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 from jaxbox.config import tables
 from jaxbox.config.combinations import check_combination
 from jaxbox.config.errors import ConfigurationError, look_up, require
-from jaxbox.config.fields import DEFAULTS, check_type, field_types, flatten, replace, single
+from jaxbox.config.fields import DEFAULTS, OFF_AT_ZERO, check_type, field_types, flatten, replace, single
 from jaxbox.config.sections import Configuration, Task
 
 LARGEST_INT = 2**31 - 1
@@ -83,13 +83,28 @@ def _check_training(configuration: Configuration, leaves: dict[str, Any]) -> Non
     largest = configuration.task.train_size or configuration.batch_size
     limit = f"at most task.train_size, {largest}"
     require(configuration.batch_size <= largest, "batch_size", configuration.batch_size, limit)
-    optimizer = configuration.optimizer
-    require(optimizer.learning_rate >= 0, "optimizer.learning_rate", optimizer.learning_rate, "at least 0")
-    require(single(optimizer.epsilon) > 0, "optimizer.epsilon", optimizer.epsilon, "greater than 0, as a 32-bit float")
-    for path in ("optimizer.momentum", "optimizer.b1", "optimizer.b2"):
-        require(0 <= single(leaves[path]) < 1, path, leaves[path], "at least 0 and less than 1, as a 32-bit float")
     most = f"at most steps, {configuration.steps}"
     require(configuration.eval_every <= configuration.steps, "eval_every", configuration.eval_every, most)
+    _check_optimizer(leaves)
+
+
+def _check_optimizer(leaves: dict[str, Any]) -> None:
+    for path in ("optimizer.learning_rate", "optimizer.warmup_steps"):
+        require(leaves[path] >= 0, path, leaves[path], "at least 0")
+    for path in OFF_AT_ZERO:
+        require(leaves[path] == 0 or single(leaves[path]) > 0, path, leaves[path], "0, or as a 32-bit float greater")
+    for path in ("optimizer.momentum", "optimizer.b1", "optimizer.b2", "optimizer.rho"):
+        require(0 <= single(leaves[path]) < 1, path, leaves[path], "at least 0 and less than 1, as a 32-bit float")
+    for path in ("optimizer.epsilon", "optimizer.decay_factor"):
+        require(single(leaves[path]) > 0, path, leaves[path], "greater than 0, as a 32-bit float")
+    factor, every = leaves["optimizer.decay_factor"], leaves["optimizer.decay_every"]
+    require(factor <= 1, "optimizer.decay_factor", factor, "at most 1")
+    require(every >= 1, "optimizer.decay_every", every, "at least 1")
+    warmup, steps = leaves["optimizer.warmup_steps"], leaves["steps"]
+    require(warmup <= steps, "optimizer.warmup_steps", warmup, f"at most steps, {steps}")
+    decay, rule = leaves["optimizer.weight_decay"], leaves["optimizer.name"]
+    allowed = "greater than 0 for adamw, which is adam without it"
+    require(decay > 0 or rule != "adamw", "optimizer.weight_decay", decay, allowed)
 
 
 def refuse_unread(configurations: Sequence[Configuration], said: Collection[str] = ()) -> None:

@@ -1,7 +1,7 @@
 """A configuration as a tree of fields: dotted paths, types, values as text, the traced and the static part.
 
 **A float field is traced, every other field is static.** Configurations that differ in floats only share one compiled
-program (a *group*); any other difference makes another group.
+program (a *group*); any other difference makes another group. A float that is OFF_AT_ZERO is static where it is 0.
 """
 
 import dataclasses
@@ -61,6 +61,9 @@ def field_types(cls: Any = Configuration, prefix: str = "") -> Mapping[str, type
 
 TRACED = tuple(path for path, kind in field_types().items() if kind is float)
 DEFAULTS: Mapping[str, Any] = dict(flatten(Configuration()))
+OFF_AT_ZERO = ("optimizer.weight_decay", "optimizer.clip_norm")
+"""Floats without which a program does less work. Where they are 0 it is compiled without them: a term of zero times a
+weight would cost time, and change how the compiler rounds everything else."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,12 +74,15 @@ class Static:
 
     @classmethod
     def of(cls, configuration: Configuration) -> Self:
-        """The static part of this configuration."""
-        return cls(replace(configuration, dict.fromkeys(TRACED, 0.0)))
+        """The static part of this configuration: traced floats are 0, and 1 if they are OFF_AT_ZERO and on."""
+        leaves = dict(flatten(configuration))
+        return cls(replace(configuration, {path: float(path in OFF_AT_ZERO and leaves[path] != 0) for path in TRACED}))
 
     def with_traced(self, traced: Mapping[str, Any]) -> Configuration:
-        """The configuration whose float fields are `traced`, which may be JAX tracers."""
-        return replace(self.configuration, traced)
+        """The configuration whose float fields are `traced`, which may be JAX tracers; what is off stays Python's 0."""
+        leaves = dict(flatten(self.configuration))
+        off = [path for path in OFF_AT_ZERO if leaves[path] == 0]
+        return replace(self.configuration, {path: value for path, value in traced.items() if path not in off})
 
 
 def traced(configuration: Configuration) -> dict[str, float]:

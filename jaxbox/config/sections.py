@@ -83,15 +83,32 @@ class Optimizer:
     name: str = "adam"
     """An optimiser by name."""
     learning_rate: float = 0.01
-    """Step size."""
+    """Step size; that of adadelta's paper is 1."""
     momentum: float = 0.9
     """Decay of the velocity."""
     b1: float = 0.9
     """Decay of the first moment."""
     b2: float = 0.999
-    """Decay of the second moment."""
+    """Decay of the second moment; in lion, of the velocity, for which its paper takes 0.99."""
     epsilon: float = 1e-7
-    """Added to the root of the second moment; Keras's default."""
+    """Added to the root of the second moment; Keras's default. Adadelta adds it under the root, and its first steps are
+    about sqrt(epsilon) long."""
+    rho: float = 0.9
+    """Decay of the mean squares."""
+    weight_decay: float = 0.0
+    """Pull of each weight, kernel or bias, towards 0, as in PyTorch: adamw and lion shrink weights by learning_rate
+    times it each step; every other rule adds it times the weight to the gradient (an L2 penalty)."""
+    clip_norm: float = 0.0
+    """Norm of the gradient over all weights, without weight decay, to which longer ones are scaled down; 0 is no
+    limit. The measured gradient_norm is that before."""
+    schedule: str = "constant"
+    """How the learning rate changes over the steps, a schedule by name."""
+    warmup_steps: int = 0
+    """First steps, whose learning rates are 1, 2, 3, ... times 1 / warmup_steps of what they would be; 0 is none."""
+    decay_every: int = 100
+    """Steps after which the learning rate is multiplied by decay_factor, again and again."""
+    decay_factor: float = 0.1
+    """What the learning rate is then multiplied by."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,6 +4,7 @@ The configuration's float fields may be tracers. Everything random follows from 
 and the step, so that a member is the same alone, in any population, and after a resume.
 """
 
+import dataclasses
 from typing import Any, NamedTuple
 
 import jax
@@ -13,7 +14,7 @@ from flax import nnx
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
-from jaxbox import models, optimizers, task
+from jaxbox import models, optimizers, schedules, task
 from jaxbox.config import Configuration, tables
 from jaxbox.layers import LitUnits
 from jaxbox.training import metrics, outputs, sampling
@@ -63,7 +64,7 @@ def weights_of(network: nnx.Module) -> Weights:
 def initialize(configuration: Configuration, seed: Int[Array, ""]) -> State:
     """The state before the first step."""
     weights = weights_of(build(configuration, sampling.keys_of(configuration, seed).initial))
-    optimizer_state = _rule(configuration).init(weights.params)
+    optimizer_state = _rule(configuration, jnp.int32(0)).init(weights.params)
     return State(weights.params, weights.variables, optimizer_state, jnp.int32(-1))
 
 
@@ -96,9 +97,12 @@ def _streams(random: Any, key: Key[Array, ""]) -> PyTree[Array]:
     return jax.tree.unflatten(tree, new)
 
 
-def _rule(configuration: Configuration) -> optax.GradientTransformation:
+def _rule(configuration: Configuration, step: Int[Array, ""]) -> optax.GradientTransformation:
+    """The update rule with the learning rate of this step."""
     rule: optimizers.Rule = tables.load("optimizer.name", configuration.optimizer.name)
-    return rule(configuration.optimizer)
+    rate: Any = schedules.learning_rate(configuration, step)
+    optimizer = dataclasses.replace(configuration.optimizer, learning_rate=rate)
+    return optimizers.clipped(optimizer, rule(optimizer))
 
 
 def train(
@@ -145,9 +149,10 @@ def train_step(
 
     (loss, variables), gradient = jax.value_and_grad(batch_loss, has_aux=True)(state.params)
     norm = optax.tree.norm(gradient)
-    updates, optimizer_state = _rule(configuration).update(gradient, state.optimizer_state, state.params)
+    updates, optimizer_state = _rule(configuration, step).update(gradient, state.optimizer_state, state.params)
     new = Weights(optax.apply_updates(state.params, updates), variables)
-    # An optimiser's state needs no look: it overflows with the gradient's norm, or makes an update that is not finite.
+    # An optimiser's state needs no look: it overflows with the gradient's norm, or makes an update that is not finite
+    # (but for a weight decay so strong that its square overflows first: 1e19 over the weights' size).
     finite = _all_finite((loss, norm, new))
     running = state.failed_step < 0
     kept = jax.tree.map(lambda new, old: jnp.where(finite & running, new, old), new, state.weights)

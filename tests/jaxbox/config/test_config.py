@@ -26,6 +26,17 @@ def test_configurations_that_differ_in_floats_share_their_static_part():
     assert Static.of(one).with_traced(config.traced(two)) == two
 
 
+@pytest.mark.parametrize("path", config.OFF_AT_ZERO)
+def test_a_float_that_is_off_at_zero_is_static_there_and_traced_elsewhere(path):
+    off, on, other = (config.replace(Configuration(), {path: value}) for value in (-0.0, 0.5, 1e-60))
+    assert Static.of(off) == Static.of(Configuration()) != Static.of(on) == Static.of(other)
+    tracers = {traced: object() for traced in config.TRACED}
+    assert dict(config.flatten(Static.of(off).with_traced(tracers)))[path] == 0
+    assert dict(config.flatten(Static.of(on).with_traced(tracers)))[path] is tracers[path]
+    assert Static.of(Static.of(on).configuration) == Static.of(on)
+    assert Static.of(on).with_traced(config.traced(on)) == on
+
+
 def test_replace_sets_leaves_by_path_and_leaves_the_rest():
     changed = config.replace(Configuration(), {"task.height": 20, "batch_size": 7})
     assert changed == Configuration(Task(height=20), batch_size=7)
