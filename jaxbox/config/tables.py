@@ -66,11 +66,21 @@ MODELS = {
         "strided convolutions, then one dense layer",
         (*CONVOLUTION, *HIDDEN, "model.pooling", *LAYERS, "render"),
     ),
+    "coordconv": Row(
+        "jaxbox.models.coordconv:CoordConv",
+        "coordinates as channels, 1 x 1 and larger convolutions, the largest of each map (Liu et al., 2018)",
+        ("model.features", "model.kernel_size", *HIDDEN, *LAYERS),
+    ),
     "linear": Row("jaxbox.models.linear:Linear", "one dense layer on the pixels", (*LAYERS, "render")),
     "mlp": Row(
         "jaxbox.models.mlp:MLP",
         "hidden layers of dense units",
         ("model.hidden", *HIDDEN, *LAYERS, "render"),
+    ),
+    "soft_argmax": Row(
+        "jaxbox.models.soft_argmax:SoftArgmax",
+        "convolutions to a heat map, and its mean place (Nibali et al., 2018)",
+        ("model.features", "model.kernel_size", "model.padding", *HIDDEN, *LAYERS, "render"),
     ),
 }
 ACTIVATIONS = {

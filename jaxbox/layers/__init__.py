@@ -1,13 +1,14 @@
 """The layers that models are made of. A batch is images or windows, and every layer takes either.
 
 conv.py, dense.py and head.py are the layers, hidden.py what follows each (activation.py, normalization.py, pooling.py,
-dropout.py) and start.py their first values; convolution.py is how a convolution of images is computed, and windows/ how
-layers work on windows.
+dropout.py), start.py their first values, and coordinates.py where pixels are; convolution.py is how a convolution of
+images is computed, and windows/ how layers work on windows.
 """
 
 from jaxbox.layers.activation import Activation, LitUnits, lit_units
 from jaxbox.layers.batch import Batch
 from jaxbox.layers.conv import Conv, output_size
+from jaxbox.layers.coordinates import add_coordinates, mean_place
 from jaxbox.layers.dense import Dense
 from jaxbox.layers.head import Head
 from jaxbox.layers.hidden import Hidden
@@ -24,6 +25,8 @@ __all__ = [
     "LitUnits",
     "Start",
     "Windowed",
+    "add_coordinates",
     "lit_units",
+    "mean_place",
     "output_size",
 ]
