@@ -66,7 +66,7 @@ def weights(run: str | Path | xarray.Dataset, configuration: int, seed: int) -> 
 
 
 def _is_linear(configuration: Configuration) -> bool:
-    return configuration.model.name == "linear"
+    return (configuration.model.name, configuration.model.output) == ("linear", "identity")
 
 
 def _best_linear(member: Member) -> Float[np.ndarray, "axis H W"]:

@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from functools import cache, partial
+from functools import cache
 
 import chex
 import jax
@@ -38,12 +38,16 @@ def configuration(**names):
     return config.settle(config.replace(BASE, changes))
 
 
-MAPS = {"model__name": "cnn", "model__stride": 1}
+MAPS = {"model__name": "cnn", "model__stride": 1, "model__features": (4,)}
 BESIDE = {
     **dict.fromkeys(("model.pooling max", "model.pooling average"), MAPS),
     "model.dropout units": {"model__dropout_rate": 0.1},
+    "model.name coordconv": {
+        **{"model__features": (8, 8, 8, 8), "model__kernel_size": 3},
+        **{"model__activation": "identity", "model__initialization": "he"},
+    },
 }
-"""What a row needs to pass: maps that leave something to pool, a rate at which eight examples can be learned."""
+"""What a row needs to pass: maps that leave something to pool, what can learn eight examples (the authors' form)."""
 
 
 def every_row():
@@ -282,9 +286,12 @@ def test_a_field_that_a_row_names_changes_what_it_does(path):
 
 def jaxpr(case):
     seed, step = jnp.uint32(0), jnp.int32(0)
-    state = jax.eval_shape(lambda: member.initialize(case, seed))
     data = jax.eval_shape(lambda: sampling.prepare(case, seed, step))
-    return str(jax.make_jaxpr(partial(member.train, case))(state, data, seed, step, step))
+    return str(
+        jax.make_jaxpr(lambda *values: member.train(case, member.initialize(case, seed), *values))(
+            data, seed, step, step
+        )
+    )
 
 
 def test_every_name_of_a_task_has_a_closed_form_or_is_named_as_one_that_has_none():

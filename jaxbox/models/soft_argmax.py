@@ -30,7 +30,8 @@ class SoftArgmax(nnx.Module):
             self.convolutions.append(layers.Conv(channels, features, *geometry, rngs=rngs, start=start))
             self.between.append(layers.Hidden(model, features, rngs))
             channels = features
-        self.heat = layers.Conv(channels, 1, *geometry, rngs=rngs, start=start)
+        # A number that is added to a whole map changes no softmax.
+        self.heat = layers.Conv(channels, 1, *geometry, rngs=rngs, start=start, biased=False)
         self.output = layers.Activation(model.output, "model.output")
         for _ in (*model.features, 1):
             sizes = tuple(layers.output_size(size, *geometry) for size in sizes)
