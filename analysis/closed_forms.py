@@ -13,18 +13,28 @@ from jaxbox import config
 from jaxbox.config import Configuration, ConfigurationError, Task, tables
 
 LINEAR = "a linear closed form"
-"""Second moments of images and positions: ramp, minimum norm, LMMSE, gradient descent (`analysis.moments`)."""
+"""Second moments of images and positions: ramp, minimum norm, LMMSE (`analysis.moments`)."""
+DESCENT = "a closed form of gradient descent"
+"""What a linear model with squared error has learned after t steps (`analysis.dynamics`)."""
 BAYES = "a Bayes-optimal predictor"
 """Posterior over positions, MMSE and I(Y;X) (`analysis.bayes`)."""
 ENTROPY = "a known entropy of positions"
 """All positions equally likely: H(Y) = ln N (`analysis.information`)."""
-ALL = (LINEAR, BAYES, ENTROPY)
+ALL = (LINEAR, DESCENT, BAYES, ENTROPY)
+JUDGED = (LINEAR, BAYES, ENTROPY)
+"""What holds of any targets, because predictors of (x, y) are judged in target units whatever networks are trained on:
+how good the best of all, and the best linear one, can be. How a network gets there depends on what it is trained on."""
 
 FORMS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "scene": {"box": ALL},
     "noise": {"none": ALL, "white": ALL, "salt_pepper": ALL},
     "inputs": {"unit": ALL, "byte": ALL, "inverted": ALL, "standardized": ALL},
-    "targets": {"symmetric": ALL},
+    # Descent on an affine map of (x, y) is descent on (x, y) from another start. A box's columns and rows are evenly
+    # spaced and equally frequent, so that their quantiles are an affine map, too.
+    "targets": {
+        **dict.fromkeys(("symmetric", "unit", "pixels", "centred_pixels", "standardized", "quantile"), ALL),
+        **dict.fromkeys(("logit", "cell", "cell_mode"), JUDGED),
+    },
 }
 """By field of the task and name: the forms that know it. An empty tuple says that there is none."""
 SIZES = ("height", "width", "box_size", "channels", "margin_left", "margin_right", "margin_top", "margin_bottom")
@@ -36,7 +46,7 @@ def require(task: Task, form: str) -> None:
     """Refuse a task that cannot be run, or that has no such closed form.
 
     Args:
-        form: LINEAR, BAYES or ENTROPY.
+        form: LINEAR, DESCENT, BAYES or ENTROPY.
 
     Raises:
         ConfigurationError: a ValueError, with the field, its value and what is allowed.
@@ -51,8 +61,9 @@ def require(task: Task, form: str) -> None:
         elif field.name not in FIELDS and value != field.default:
             raise ConfigurationError(f"{path}: {value!r} does not have {form}; it must be {field.default!r}")
     values: Any = {field.name: getattr(task, field.name) for field in dataclasses.fields(Task)}
-    # An endless stream: a training set smaller than a batch is no fault of the image distribution.
-    config.check_values(Configuration(task=Task(**values | {"train_size": 0})))
+    # An endless stream: a training set smaller than a batch is no fault of the image distribution. Nor is a loss that
+    # does not take the targets.
+    config.check_values(Configuration(task=Task(**values | {"train_size": 0, "targets": Task().targets})))
 
 
 def has(task: Task, form: str) -> bool:

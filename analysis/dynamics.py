@@ -13,6 +13,9 @@ M splits by parity (see `analysis.moments`), with inputs s x + o, noise variance
 - The mean, the background and the bias share the (even, even) modes: a diagonal plus rank two. It decides the
   stable rate (a background makes one eigenvalue huge), and the MSE only where the mean target is not 0.
 
+Targets may be in any scale that is affine in (x, y). Errors shrink alike in each; in target units they begin at what a
+prediction of 0 in that scale stands for (the image's corner for [0, 1]), and 0 above means that.
+
 Minibatches of B: the error contracts in mean square if rate < 2 / ((1 - 1/B) largest eigenvalue + q / B), where
 E[|x~|^2 x~ x~^T] <= q M. Clean images have one norm, so q = |x~|^2; noise makes it fluctuate, and q a little larger.
 """
@@ -95,23 +98,45 @@ def spectrum(task: Task) -> Float[np.ndarray, " inputs"]:
     return np.sort(np.maximum(np.concatenate([inside, outside]), 0))[::-1]
 
 
+def glorot_variance(task: Task) -> float:
+    """Of each weight that a linear network starts with, Glorot-uniform from H W C inputs to two outputs."""
+    return 2 / (_dimension(task) - 1 + 2)
+
+
 def mean_squared_error(
-    task: Task, learning_rate: float, steps: Sequence[int] | Int[np.ndarray, " steps"]
+    task: Task,
+    learning_rate: float,
+    steps: Sequence[int] | Int[np.ndarray, " steps"],
+    start_variance: float = 0.0,
 ) -> Float[np.ndarray, "steps 2"]:
     """Expected MSE of (x, y) after each number of full-batch steps from zero weights and bias, in exact arithmetic.
 
-    O(H^3 + W^3 + N len(steps)), and O((N/4)^3) where the mean target is not 0 (unequal margins; up to about
-    140 x 140 positions). Above the stable rate the result may still fall, when nothing excites the unstable mode;
-    any rounding or random start would. It overflows to infinity where it diverges.
+    In squared target units, whatever scale the steps are taken in; weights, bias and their variance are in that scale.
+
+    With a `start_variance` weights start random instead, independent of mean 0 and this variance, the bias at 0, and
+    the expectation is over these starts as well, in O((N/4)^3). What descent unlearns slowly is then the start itself:
+    it adds to the MSE
+
+        variance sum_k (1 - v_k[bias]^2) eigenvalue_k (1 - rate eigenvalue_k)^(2t),    v_k the eigenvectors of M.
+
+    O(H^3 + W^3 + N len(steps)), and O((N/4)^3) where the mean target is not 0 (unequal margins, targets in [0, 1]; up
+    to about 140 x 140 positions). Above the stable rate the result may still fall, when nothing excites the unstable
+    mode; any rounding or random start would. It overflows to infinity where it diverges.
 
     Raises:
-        ValueError: a rate that is negative or not finite, steps that are not integers from 0, or a task that cannot
-            be run or has no closed form.
+        ValueError: a rate or a variance that is negative or not finite, steps that are not integers from 0, or a task
+            that cannot be run or has no closed form.
     """
-    closed_forms.require(task, closed_forms.LINEAR)
+    closed_forms.require(task, closed_forms.DESCENT)
     _check_rate(learning_rate)
+    if not 0 <= start_variance < np.inf:
+        raise ValueError(f"start_variance is {start_variance}; it must be at least 0 and finite")
     checked = _checked_steps(steps)
-    return np.stack([_error(decay, learning_rate, checked) for decay in _decays(task)], axis=-1)
+    errors = np.stack([_error(decay, learning_rate, checked) for decay in _decays(task)], axis=-1)
+    if not start_variance:
+        return errors
+    of_start = _error(_start(task, start_variance), learning_rate, checked)
+    return errors + np.square(_target_scale(task)[1])[None] * of_start[:, None]
 
 
 def max_stable_learning_rate(task: Task, batch_size: int | None = None) -> float:
@@ -124,7 +149,7 @@ def max_stable_learning_rate(task: Task, batch_size: int | None = None) -> float
     Raises:
         ValueError: a batch size below 1, or a task that cannot be run or has no closed form.
     """
-    closed_forms.require(task, closed_forms.LINEAR)
+    closed_forms.require(task, closed_forms.DESCENT)
     if batch_size is not None and batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; it must be at least 1, or None for the full batch")
     largest = max([_coupled(task).largest(), *(values.max(initial=0) for values in _free_curvatures(task))])
@@ -139,7 +164,7 @@ def steps_to_r2(task: Task, learning_rate: float, r2: float) -> Int[np.ndarray, 
         ValueError: a rate that is 0 or not stable, an R2 that is never reached, a coordinate that is constant, or a
             task that cannot be run or has no closed form.
     """
-    closed_forms.require(task, closed_forms.LINEAR)
+    closed_forms.require(task, closed_forms.DESCENT)
     _check_rate(learning_rate)
     stable = max_stable_learning_rate(task)
     if not 0 < learning_rate < stable:
@@ -156,7 +181,8 @@ def _decays(task: Task) -> tuple[_Decay, _Decay]:
     (along_y, along_x), (x, y), mean = axis_modes(task), axis_targets(task), target_mean(task)
     for_x = _deviation(task, along_y[0], along_x[1], x - mean[0])
     for_y = _deviation(task, along_x[0], along_y[1], y - mean[1])
-    if np.abs(mean).max() < NEGLIGIBLE_MEAN:
+    to_learn = mean - _target_scale(task)[0]
+    if np.abs(to_learn).max() < NEGLIGIBLE_MEAN:
         return for_x, for_y
     constant = _constant(task)
     for_x, for_y = (
@@ -165,9 +191,15 @@ def _decays(task: Task) -> tuple[_Decay, _Decay]:
             np.concatenate([part.excess, level**2 * constant.excess]),
             part.floor,
         )
-        for part, level in zip((for_x, for_y), mean, strict=True)
+        for part, level in zip((for_x, for_y), to_learn, strict=True)
     )
     return for_x, for_y
+
+
+def _target_scale(task: Task) -> tuple[Float[np.ndarray, "2"], Float[np.ndarray, "2"]]:
+    """What 0 in the scale of the task's targets is in target units, of x and y, and how many target units 1 more is."""
+    zero, one = np.asarray(tasks.target_kind(task).decode(task, np.array([[0.0, 0.0], [1.0, 1.0]])))
+    return zero, one - zero
 
 
 def _deviation(task: Task, even: Modes, odd: Modes, deviation: Float[np.ndarray, " P_odd"]) -> _Decay:
@@ -182,6 +214,17 @@ def _constant(task: Task) -> _Decay:
     """Learning the constant 1, which the bias can do but shares with the mean image."""
     curvature, vectors = np.linalg.eigh(_coupled(task).dense())
     return _Decay(curvature, curvature * vectors[-1] ** 2, 0.0)
+
+
+def _start(task: Task, variance: float) -> _Decay:
+    """Unlearning random weights of this variance; the bias starts at 0."""
+    values, vectors = np.linalg.eigh(_coupled(task).dense())
+    free = np.concatenate(_free_curvatures(task))
+    outside = np.full(_dimension(task) - len(values) - len(free), channel(task).variance)
+    # Clean images leave eigenvalues of exactly 0, which rounding may make negative.
+    curvature = np.maximum(np.concatenate([values, free, outside]), 0)
+    weights = np.pad(1 - vectors[-1] ** 2, (0, len(free) + len(outside)), constant_values=1)
+    return _Decay(curvature, variance * weights * curvature, 0.0)
 
 
 def _curvature(task: Task, along_y: Modes, along_x: Modes) -> Float[np.ndarray, " n"]:

@@ -87,8 +87,9 @@ def test_commands_work(command, tmp_path):
 
         arguments.parse([*words[2:], "--out", str(tmp_path / "bench.json")])
         return
-    if "--resume" in words:
-        name = Path(words[-1]).name
+    shown = [word for word in words if word.startswith("runs/")]
+    if shown:
+        name = Path(shown[0]).name
         tiny = ["base", "--model.name", "linear", "--name", name, *SMALL]
         run([sys.executable, "-m", "jaxbox.sweep", *tiny], tmp_path)
     elif "jaxbox.sweep" in words and not {"--list", "--help"} & set(words):

@@ -17,7 +17,7 @@ ORDER = {
     "analysis": (
         *("closed_forms", "moments", "linear", "dynamics", "bayes", "shannon", "rate_distortion", "neighbours"),
         *("information", "statistics", "collapse", "diagnose", "audit", "exact"),
-        *("approximation", "known", "member_information", "links", "maps", "comparison", "figures"),
+        *("approximation", "comparison", "figures", "report"),
     ),
 }
 """Each may import what comes before it; analysis also jaxbox, never the reverse."""

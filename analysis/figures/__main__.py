@@ -5,6 +5,7 @@ python -m analysis.figures curves runs/thread --width one
 
 import dataclasses
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +19,8 @@ from jaxbox.config import ConfigurationError, RunError
 Flag = tyro.conf.FlagCreatePairsOff[bool]
 Word = tyro.conf.Positional[str]
 ALL = "all"
+PATIENCE = 5.0
+"""Seconds without a word."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +43,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code: 2, after one line that says why, for bad input."""
     words = sys.argv[1:] if words is None else words
     try:
-        return _draw(command_line.read(Arguments(), words, "python -m analysis.figures"))
+        return _draw(command_line.read(Arguments(), words, "python -m analysis.figures", "\n".join(_described())))
     except KeyboardInterrupt:
         print("analysis.figures: stopped", file=sys.stderr)
         return 130
@@ -54,35 +57,60 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _draw(arguments: Arguments) -> int:
     if arguments.list:
-        for name, row in FIGURES.items():
-            print(f"{name:<20}{row.summary}")
+        print("\n".join(_described()))
         return 0
     config.require(bool(arguments.name), "figure", "nothing", f"one of {', '.join([*FIGURES, ALL])}")
-    if arguments.name != ALL:
-        config.look_up(FIGURES, arguments.name, "figure")
+    config.look_up({**FIGURES, ALL: None}, arguments.name, "figure")
     config.require(bool(arguments.run), "run", "nothing", "a run's folder")
     config.require(arguments.width in ("one", "two"), "width", arguments.width, "one or two")
     run = Path(arguments.run)
-    names = list(FIGURES) if arguments.name == ALL else [arguments.name]
-    unfilled = [name for name in names if not _one(name, run, arguments, arguments.name == ALL)]
-    return 2 if len(unfilled) == len(names) else 0
+    _compare(run)
+    if arguments.name != ALL:
+        _one(arguments.name, run, arguments)
+        return 0
+    drawn = [_one_of_all(name, run, arguments) for name in FIGURES]
+    return 0 if any(drawn) else 2
 
 
-def _one(name: str, run: Path, arguments: Arguments, skip: bool) -> bool:
-    """Draw one figure and say where it is; whether the run could fill it."""
+def _described() -> list[str]:
+    return [f"{name:<20}{row.summary}" for name, row in FIGURES.items()]
+
+
+def _compare(run: Path) -> None:
+    """Compare the run with its closed forms, which every figure then has at once, and say how far that is."""
+    from analysis.comparison import compare
+
+    said = time.monotonic()
+
+    def progress(done: int, total: int) -> None:
+        nonlocal said
+        if time.monotonic() - said > PATIENCE and done < total:
+            said = time.monotonic()
+            print(f"analysis.figures: {done} of {total} configurations compared with closed forms", file=sys.stderr)
+
+    compare(run, progress)
+
+
+def _one(name: str, run: Path, arguments: Arguments) -> None:
+    """Draw one figure, and say where it is and what it shows."""
     from analysis.figures import contract, saving
 
     figure = contract.load(name)
-    try:
-        numbers = figure.numbers(run)
-    except contract.Unfilled as error:
-        if not skip:
-            raise
-        print(f"skipped: {error}")
-        return False
+    numbers = figure.numbers(run)
     canvas = saving.draw(figure, numbers, arguments.width)
-    for path in saving.save(canvas, numbers, arguments.out or run / "figures", name):
-        print(path)
+    paths = saving.save(canvas, numbers, arguments.out or run / "figures", name)
+    print(f"{numbers.attrs['caption']}", *paths, sep="\n")
+
+
+def _one_of_all(name: str, run: Path, arguments: Arguments) -> bool:
+    """Draw one figure of several; whether the run could fill it."""
+    from analysis.figures.contract import Unfilled
+
+    try:
+        _one(name, run, arguments)
+    except Unfilled as error:
+        print(f"skipped: {error}", file=sys.stderr)
+        return False
     return True
 
 

@@ -13,17 +13,16 @@ _COLOURS = {
     "shrunk": "purple",
     "jitter": "sky blue",
     "nonlinear": "green",
-    "inverted": "yellow",
+    "inverted": "orange",
     "offset": "green",
     "memorised": "purple",
     "noise-limited": "sky blue",
 }
 _MARKERS = dict(zip(FATES, "xvp*d+<s^Do", strict=True))
-_DASHES: dict[str, Any] = dict.fromkeys(FATES, (0, (1, 1))) | {
-    "none": "-",
-    "dead": "--",
-    "partly dead": "-.",
-    "diverged": ":",
+_DASHES: dict[str, Any] = {
+    **{"none": "-", "dead": "--", "partly dead": "-.", "diverged": ":"},
+    **{"shrunk": (0, (5, 1)), "jitter": (0, (1, 1)), "nonlinear": (0, (3, 1, 1, 1)), "inverted": (0, (2, 1))},
+    **{"offset": (0, (8, 3)), "memorised": (0, (5, 1, 1, 1, 1, 1)), "noise-limited": (0, (1, 3))},
 }
 LOOKS: dict[str, dict[str, Any]] = {
     fate: {"color": OKABE_ITO[_COLOURS[fate]], "marker": _MARKERS[fate], "linestyle": _DASHES[fate]} for fate in FATES

@@ -48,13 +48,19 @@ def save(canvas: Canvas, numbers: xarray.Dataset, folder: Path, name: str) -> li
     try:
         folder.mkdir(parents=True, exist_ok=True)
         table(numbers).to_csv(paths[0], index=False)
-        with matplotlib.rc_context(STYLE):
+        with matplotlib.rc_context({**STYLE, "svg.hashsalt": name}):
             for path in paths[1:]:
-                # Without a date two pictures of the same numbers are the same file.
-                canvas.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
+                canvas.savefig(path, metadata=_about(path.suffix, numbers.attrs["caption"]))
     except OSError as error:
         raise RunError(f"out: {error.filename or folder} cannot be written: {error.strerror}") from None
     return paths
+
+
+def _about(suffix: str, caption: str) -> dict[str, str | None]:
+    """The picture's caption, in the words of its format; no date, so that the same numbers are the same file."""
+    words = {".pdf": "Subject", ".png": "Description", ".svg": "Description"}[suffix]
+    dates = {".pdf": "CreationDate", ".svg": "Date"}
+    return {words: caption} | ({dates[suffix]: None} if suffix in dates else {})
 
 
 def _block(numbers: xarray.Dataset, names: list[str]) -> pandas.DataFrame:

@@ -3,6 +3,7 @@
 sections.py   the dataclasses           fields.py   dotted paths, types, text, traced and static parts
 tables.py     every name there is       checks.py   what is refused
 plan.py       what a run computes       errors.py   how it is said
+combinations.py                         which targets, losses and outputs go together
 """
 
 from jaxbox.config.checks import LARGEST_INT, check_name, check_values, refuse_unread, settle

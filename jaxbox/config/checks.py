@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from jaxbox.config import tables
+from jaxbox.config.combinations import check_combination
 from jaxbox.config.errors import ConfigurationError, look_up, require
 from jaxbox.config.fields import DEFAULTS, check_type, field_types, flatten, replace, single
 from jaxbox.config.sections import Configuration, Task
@@ -31,7 +32,9 @@ def check_values(configuration: Configuration) -> None:
         look_up(table, leaves[field], field)
     _check_task(configuration.task)
     _check_model(leaves)
+    _check_loss(leaves)
     _check_training(configuration, leaves)
+    check_combination(leaves)
 
 
 def _check_sections(configuration: Configuration) -> None:
@@ -71,6 +74,13 @@ def _check_model(leaves: dict[str, Any]) -> None:
     rate = leaves["model.dropout_rate"]
     require(0 <= single(rate) < 1, "model.dropout_rate", rate, "at least 0 and less than 1, as a 32-bit float")
     require(leaves["model.padding"] in ("SAME", "VALID"), "model.padding", leaves["model.padding"], "SAME or VALID")
+
+
+def _check_loss(leaves: dict[str, Any]) -> None:
+    for path in ("loss.delta", "loss.epsilon"):
+        require(single(leaves[path]) > 0, path, leaves[path], "greater than 0, as a 32-bit float")
+    for path in ("loss.alpha", "loss.beta"):
+        require(leaves[path] >= 0, path, leaves[path], "at least 0")
 
 
 def _check_training(configuration: Configuration, leaves: dict[str, Any]) -> None:

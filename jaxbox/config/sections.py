@@ -25,7 +25,7 @@ class Task:
     inputs: str = "unit"
     """Scale of the pixels that the network sees, by name."""
     targets: str = "symmetric"
-    """Scale of what the network must say, by name."""
+    """What the network must say, a scale or a class by name; predictions are judged in one unit whatever it is."""
     train_size: int = 10_000
     """Examples in each seed's training set, positions drawn uniformly; 0 is an endless stream."""
     margin_left: int = 0
@@ -82,6 +82,14 @@ class Loss:
 
     name: str = "mse"
     """A loss by name."""
+    delta: float = 1.0
+    """Error, in the targets' own scale, at which a squared error goes over into an absolute one."""
+    alpha: float = 5.0
+    """Weight of the logarithms' squared error."""
+    epsilon: float = 1e-9
+    """Added to targets and predictions before their logarithms are taken."""
+    beta: float = 0.5
+    """Power of the variance that weighs an example; at 1 the means have the gradient of squared error."""
 
 
 @dataclasses.dataclass(frozen=True)

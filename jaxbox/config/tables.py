@@ -58,7 +58,15 @@ INPUTS = {
     ),
 }
 TARGETS = {
-    "symmetric": Row("jaxbox.task.targets:symmetric", "the whole image is [-1, 1]"),
+    "symmetric": Row("jaxbox.task.targets.affine:symmetric", "the whole image is [-1, 1]"),
+    "unit": Row("jaxbox.task.targets.affine:unit", "the whole image is [0, 1]"),
+    "pixels": Row("jaxbox.task.targets.affine:pixels", "pixels from the image's top-left corner"),
+    "centred_pixels": Row("jaxbox.task.targets.affine:centred_pixels", "pixels from the image's middle"),
+    "standardized": Row("jaxbox.task.targets.affine:standardized", "mean 0 and variance 1 over all positions"),
+    "quantile": Row("jaxbox.task.targets.curved:quantile", "share of positions that are less: uniform on [0, 1]"),
+    "logit": Row("jaxbox.task.targets.curved:logit", "ln(u / (1 - u)), u the image's [0, 1] less 1% at both ends"),
+    "cell": Row("jaxbox.task.targets.cells:cell", "position as a class; predicts the probabilities' mean"),
+    "cell_mode": Row("jaxbox.task.targets.cells:cell_mode", "position as a class; predicts the most probable"),
 }
 MODELS = {
     "cnn": Row(
@@ -133,7 +141,24 @@ DROPOUTS = {
     ),
 }
 LOSSES = {
-    "mse": Row("jaxbox.losses:mse", "squared error"),
+    "mse": Row("jaxbox.losses.pointwise:mse", "squared error"),
+    "mae": Row("jaxbox.losses.pointwise:mae", "absolute error"),
+    "huber": Row("jaxbox.losses.pointwise:huber", "half the squared error, beyond delta a line", ("loss.delta",)),
+    "log_cosh": Row("jaxbox.losses.pointwise:log_cosh", "ln cosh of the error"),
+    "mse_msle": Row(
+        "jaxbox.losses.pointwise:mse_msle",
+        "squared error + alpha times that of logarithms",
+        ("loss.alpha", "loss.epsilon"),
+    ),
+    "gaussian_nll": Row(
+        "jaxbox.losses.likelihoods:gaussian_nll", "normal likelihood, mean and variance learned (Nix and Weigend, 1994)"
+    ),
+    "beta_nll": Row(
+        "jaxbox.losses.likelihoods:beta_nll",
+        "the same, weighted by variance^beta (Seitzer et al., 2022)",
+        ("loss.beta",),
+    ),
+    "cross_entropy": Row("jaxbox.losses.likelihoods:cross_entropy", "likelihood of the position's class"),
 }
 OPTIMIZERS = {
     "sgd": Row("jaxbox.optimizers:sgd", "gradient descent", ("optimizer.learning_rate",)),

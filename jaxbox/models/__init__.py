@@ -1,7 +1,8 @@
 """The networks, one family a file; their rows are in `jaxbox.config.tables.MODELS`.
 
-A constructor takes (model, task, rngs) and returns a module from inputs (B, H, W, C) to (B, 2). Written in terms of
-`jaxbox.layers` it takes windows as well, and its row then names `render` among the fields that it reads.
+A constructor takes (model, task, outputs, rngs) and returns a module from inputs (B, H, W, C) to (B, outputs); how many
+outputs follows from the targets and the loss (`jaxbox.training.outputs`). Written in terms of `jaxbox.layers` it takes
+windows as well, and its row then names `render` among the fields that it reads.
 """
 
 from typing import Protocol, runtime_checkable
@@ -15,6 +16,6 @@ from jaxbox.config import Model, Task
 class Constructor(Protocol):
     """What a row of the table of models must be: a class of networks, or a function that makes them."""
 
-    def __call__(self, model: Model, task: Task, rngs: nnx.Rngs) -> nnx.Module:
-        """A freshly initialised network; every parameter drawn from `rngs`."""
+    def __call__(self, model: Model, task: Task, outputs: int, rngs: nnx.Rngs) -> nnx.Module:
+        """A freshly initialised network with this many outputs; every parameter drawn from `rngs`."""
         ...

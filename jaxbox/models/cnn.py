@@ -1,4 +1,4 @@
-"""The thread's network: strided convolutions with an activation each, then one dense layer to (x, y)."""
+"""The thread's network: strided convolutions with an activation each, then one dense layer."""
 
 from flax import nnx
 from jaxtyping import Array, Float
@@ -8,9 +8,9 @@ from jaxbox.config import Model, Task
 
 
 class CNN(nnx.Module):
-    """`model.features` convolutions of `model.kernel_size` and `model.stride`, flattened into 2 outputs."""
+    """`model.features` convolutions of `model.kernel_size` and `model.stride`, flattened into the outputs."""
 
-    def __init__(self, model: Model, task: Task, rngs: nnx.Rngs):
+    def __init__(self, model: Model, task: Task, outputs: int, rngs: nnx.Rngs):
         start = layers.Start.of(model)
         height, width, channels = task.height, task.width, task.channels
         self.convolutions, self.between = nnx.List(), nnx.List()
@@ -21,9 +21,9 @@ class CNN(nnx.Module):
             self.between.append(hidden)
             height, width = (hidden.output_size(layers.output_size(size, *geometry)) for size in (height, width))
             channels = features
-        self.head = layers.Head(height * width * channels, 2, model, rngs=rngs)
+        self.head = layers.Head(height * width * channels, outputs, model, rngs=rngs)
 
-    def __call__(self, images: layers.Batch) -> Float[Array, "B 2"]:
+    def __call__(self, images: layers.Batch) -> Float[Array, "B outputs"]:
         values = images
         for convolution, between in zip(self.convolutions, self.between, strict=True):
             values = between(convolution(values))

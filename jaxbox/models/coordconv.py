@@ -18,7 +18,7 @@ class CoordConv(nnx.Module):
     initialisation (normal there), for images of 64 x 64 with a square of 9 x 9 and targets in [0, 1].
     """
 
-    def __init__(self, model: Model, task: Task, rngs: nnx.Rngs):
+    def __init__(self, model: Model, task: Task, outputs: int, rngs: nnx.Rngs):
         start, channels = layers.Start.of(model), task.channels + 2
         self.convolutions, self.between = nnx.List(), nnx.List()
         sizes = [1] * (len(model.features) - 1) + [model.kernel_size]
@@ -26,13 +26,13 @@ class CoordConv(nnx.Module):
             self.convolutions.append(layers.Conv(channels, features, size, 1, "SAME", rngs=rngs, start=start))
             self.between.append(layers.Hidden(model, features, rngs))
             channels = features
-        self.head = layers.Conv(channels, 2, model.kernel_size, 1, "SAME", rngs=rngs, start=start)
+        self.head = layers.Conv(channels, outputs, model.kernel_size, 1, "SAME", rngs=rngs, start=start)
         self.output = layers.Activation(model.output, "model.output")
 
-    def __call__(self, images: Float[Array, "B H W C"]) -> Float[Array, "B 2"]:
+    def __call__(self, images: Float[Array, "B H W C"]) -> Float[Array, "B outputs"]:
         values: Any = layers.add_coordinates(images)
         for convolution, between in zip(self.convolutions, self.between, strict=True):
             values = between(convolution(values))
         maps: Any = self.head(values)
-        outputs: Any = self.output(maps.max(axis=(1, 2)))
-        return outputs
+        largest: Any = self.output(maps.max(axis=(1, 2)))
+        return largest

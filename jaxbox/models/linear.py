@@ -1,4 +1,4 @@
-"""Linear regression from pixels to (x, y): what the closed forms of analysis.linear describe."""
+"""Outputs that are linear in the pixels: what the closed forms of analysis.linear describe."""
 
 from flax import nnx
 from jaxtyping import Array, Float
@@ -10,8 +10,8 @@ from jaxbox.config import Model, Task
 class Linear(nnx.Module):
     """One dense layer on the pixels."""
 
-    def __init__(self, model: Model, task: Task, rngs: nnx.Rngs):
-        self.head = layers.Head(task.height * task.width * task.channels, 2, model, rngs=rngs)
+    def __init__(self, model: Model, task: Task, outputs: int, rngs: nnx.Rngs):
+        self.head = layers.Head(task.height * task.width * task.channels, outputs, model, rngs=rngs)
 
-    def __call__(self, images: layers.Batch) -> Float[Array, "B 2"]:
+    def __call__(self, images: layers.Batch) -> Float[Array, "B outputs"]:
         return self.head(images)

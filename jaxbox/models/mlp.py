@@ -1,4 +1,4 @@
-"""Hidden dense layers between pixels and (x, y)."""
+"""Hidden dense layers between pixels and outputs."""
 
 import itertools
 
@@ -10,18 +10,18 @@ from jaxbox.config import Model, Task
 
 
 class MLP(nnx.Module):
-    """Dense layers of `model.hidden` units with `model.activation` each, then 2 outputs."""
+    """Dense layers of `model.hidden` units with `model.activation` each, then the outputs."""
 
-    def __init__(self, model: Model, task: Task, rngs: nnx.Rngs):
+    def __init__(self, model: Model, task: Task, outputs: int, rngs: nnx.Rngs):
         start = layers.Start.of(model)
         # The first layer has its own name: with one layer that is the tree of parameters of older checkpoints.
         self.hidden = layers.Dense(task.height * task.width * task.channels, model.hidden[0], rngs=rngs, start=start)
         pairs = itertools.pairwise(model.hidden)
         self.deeper = nnx.List([layers.Dense(*pair, rngs=rngs, start=start) for pair in pairs])
         self.between = nnx.List([layers.Hidden(model, units, rngs) for units in model.hidden])
-        self.head = layers.Head(model.hidden[-1], 2, model, rngs=rngs)
+        self.head = layers.Head(model.hidden[-1], outputs, model, rngs=rngs)
 
-    def __call__(self, images: layers.Batch) -> Float[Array, "B 2"]:
+    def __call__(self, images: layers.Batch) -> Float[Array, "B outputs"]:
         values = images
         for dense, between in zip((self.hidden, *self.deeper), self.between, strict=True):
             values = between(dense(values))

@@ -15,7 +15,7 @@ from jaxbox import task
 from jaxbox.config import Configuration, RunError, Static, traced
 from jaxbox.store.chunks import last_checkpoint, load_checkpoint, member_location
 from jaxbox.store.folder import load_plan, require_known
-from jaxbox.training import member
+from jaxbox.training import member, outputs
 from jaxbox.training.member import Weights
 
 
@@ -30,11 +30,13 @@ class Member:
 
     @property
     def network(self) -> nnx.Module:
-        """The Flax module, set to evaluation: (n, H, W, C) inputs -> (n, 2) targets' units."""
+        """The Flax module, set to evaluation: (n, H, W, C) inputs -> outputs, which `predict` understands."""
         return member.merge(self.configuration, self.weights)
 
     def predict(self, pixels: Float[Any, "n H W C"]) -> Float[np.ndarray, "n 2"]:
-        """(x, y) in targets' units, for images with pixels in [0, 1]; the task's input scale is applied here.
+        """(x, y) in target units (the whole image is [-1, 1]), for images with pixels in [0, 1].
+
+        The task's input scale is applied here, and the inverse of its targets' scale.
 
         Products are float32 on every device, as they were in training unless JAX was told otherwise.
 
@@ -57,7 +59,7 @@ def _predict(
     """One program for all members of a group."""
     configuration = static.with_traced(floats)
     network: Any = member.merge(configuration, weights)
-    return network(task.inputs(configuration.task, pixels))
+    return outputs.predictions(configuration, network(task.inputs(configuration.task, pixels)))
 
 
 def load_member(run: str | Path, configuration: int, seed: int) -> Member:

@@ -10,7 +10,7 @@ from jaxbox.task import scenes
 from jaxbox.task.inputs import input_scale, inputs
 from jaxbox.task.noises import apply_noise
 from jaxbox.task.positions import position
-from jaxbox.task.targets import targets
+from jaxbox.task.targets import target_kind
 
 
 def render(task: Task, positions: Int[Any, "n 2"]) -> Float[Any, "n H W C"]:
@@ -20,8 +20,8 @@ def render(task: Task, positions: Int[Any, "n 2"]) -> Float[Any, "n H W C"]:
 
 def example(
     task: Task, index: Int[Any, " n"], draws: Float[Array, "n H W C"], windows: bool = False
-) -> tuple[Float[Array, "n H W C"] | Windowed, Float[Any, "n 2"]]:
-    """Inputs and targets of the examples at these position indices, with the noise that `draw_noise` has drawn.
+) -> tuple[Float[Any, "n H W C"] | Windowed, Float[Any, "n numbers"]]:
+    """Inputs, and targets in their own scale, at these position indices, with the noise that `draw_noise` has drawn.
 
     Args:
         index: into `positions`; for windows it may be a NumPy array, and what follows from it is then done before
@@ -29,7 +29,7 @@ def example(
         draws: not looked at where windows are asked for: they have no noise.
         windows: whether the inputs are windows, which the scene and the noise must allow (`config.tables`).
     """
-    places = position(task, index)
+    targets = target_kind(task).encode(task, index)
     if windows:
-        return scenes.windowed(task).windows(task, index, *input_scale(task)), targets(task, places)
-    return inputs(task, apply_noise(task, render(task, places), draws)), targets(task, places)
+        return scenes.windowed(task).windows(task, index, *input_scale(task)), targets
+    return inputs(task, apply_noise(task, render(task, position(task, index)), draws)), targets

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -21,14 +21,12 @@ class Noise(NamedTuple):
     apply: Callable[[Task, Array, Array], Array]
 
 
-def white(task: Task, images: Float[Array, "n H W C"], normal: Float[Array, "n H W C"]) -> Float[Array, "n H W C"]:
+def white(task: Task, images: Float[Any, "n H W C"], normal: Float[Array, "n H W C"]) -> Float[Array, "n H W C"]:
     """Independent Gaussian noise of standard deviation `noise_level` on every pixel; values leave [0, 1]."""
     return images + task.noise_level * normal
 
 
-def salt_pepper(
-    task: Task, images: Float[Array, "n H W C"], uniform: Float[Array, "n H W C"]
-) -> Float[Array, "n H W C"]:
+def salt_pepper(task: Task, images: Float[Any, "n H W C"], uniform: Float[Array, "n H W C"]) -> Float[Array, "n H W C"]:
     """Each pixel is replaced with probability `noise_level`, by 0 or 1 with equal chance."""
     pepper, salt = uniform < task.noise_level / 2, uniform >= 1 - task.noise_level / 2
     return jnp.where(pepper, 0.0, jnp.where(salt, 1.0, images))
@@ -56,12 +54,12 @@ def draw_noise(task: Task, keys: Key[Array, " n"], shape: tuple[int, ...] | None
     return jax.vmap(lambda key: draw(key, (math.prod(shape),)))(keys).reshape(-1, *shape)
 
 
-def apply_noise(task: Task, images: Float[Array, "n H W C"], draws: Float[Array, "n H W C"]) -> Float[Array, "n H W C"]:
+def apply_noise(task: Task, images: Float[Any, "n H W C"], draws: Float[Array, "n H W C"]) -> Float[Any, "n H W C"]:
     """Images with the noise that `draw_noise` has drawn."""
     return of(task).apply(task, images, draws)
 
 
-def observe(task: Task, images: Float[Array, "n H W C"], key: Key[Array, "*n"]) -> Float[Array, "n H W C"]:
+def observe(task: Task, images: Float[Any, "n H W C"], key: Key[Array, "*n"]) -> Float[Any, "n H W C"]:
     """Images with the task's noise, drawn from one key, or from one key an image."""
     keys = key if key.ndim else jax.random.split(key, images.shape[0])
     return apply_noise(task, images, draw_noise(task, keys, images.shape[1:]))

@@ -5,10 +5,11 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxbox import config, task
 from jaxbox.config import Configuration, ConfigurationError, Static, tables
-from jaxbox.training import evaluation, member, memory, sampling
+from jaxbox.training import evaluation, member, memory, outputs, sampling
 
 COPIES_OF_STATE = 3
 """The state itself, its gradient, and the new state while it is made."""
@@ -16,6 +17,10 @@ COPIES_OF_DATA = 2
 """Its examples with their order, and the next order while it is sorted."""
 COPIES_OF_BATCH = 2
 """Its images, and what the noise draws for them."""
+COPIES_OF_OUTPUTS = 2
+"""The outputs themselves, and what they say."""
+TARGETS_AT_ONCE = 2**20
+"""Numbers; the targets of all positions may be many."""
 LARGEST_KERNEL_IN_IMAGES = 2
 """A kernel more than twice as large as the image has weights that never meet a pixel."""
 
@@ -74,25 +79,25 @@ def check_program(configuration: Configuration) -> None:
 
 
 def _check_outputs(configuration: Configuration, floats: dict[str, Any], weights: member.Weights) -> None:
-    """Refuse a network that cannot be called on what its task hands it, or whose outputs are no predictions of it."""
+    """Refuse a network that cannot be called on what its task hands it, or that has too few or too many outputs."""
     static, windows = Static.of(configuration), tables.uses_windows(configuration)
 
-    def call(floats: dict[str, Any], weights: member.Weights) -> tuple[Any, Any]:
+    def call(floats: dict[str, Any], weights: member.Weights) -> Any:
         traced = static.with_traced(floats)
         draws = task.draw_noise(traced.task, jax.random.split(jax.random.key(0), 3))
-        inputs, targets = task.example(traced.task, jnp.zeros(3, jnp.int32), draws, windows)
+        inputs, _ = task.example(traced.task, jnp.zeros(3, jnp.int32), draws, windows)
         network: Any = member.merge(traced, weights)
-        return network(inputs), targets
+        return network(inputs)
 
     try:
-        outputs, targets = jax.eval_shape(call, floats, weights)
-        shapes = outputs.shape, targets.shape
+        shape = jax.eval_shape(call, floats, weights).shape
     except Exception as error:
         raise ConfigurationError(_does_not_fit(configuration, "cannot be called", error)) from error
-    if shapes[0] != shapes[1]:
+    expected = 3, outputs.output_count(configuration)
+    if shape != expected:
         raise ConfigurationError(
-            f"model: the network {configuration.model.name} makes outputs of shape {shapes[0]} of three images; "
-            f"their targets have shape {shapes[1]}"
+            f"model: the network {configuration.model.name} makes outputs of shape {shape} of three images; "
+            f"their targets and the loss need shape {expected}"
         )
 
 
@@ -108,10 +113,25 @@ def _check_sizes(configuration: Configuration) -> None:
     # A batch of windows, too, has keys and indices of its examples: 16 bytes each.
     batch = configuration.batch_size * (16 if tables.uses_windows(configuration) else COPIES_OF_BATCH * image)
     memory.require_fit("batch_size", configuration.batch_size, batch, "a batch takes")
+    evaluated = positions if tables.uses_windows(configuration) else min(positions, configuration.batch_size)
+    needed = 4 * COPIES_OF_OUTPUTS * evaluated * outputs.output_count(configuration)
+    memory.require_fit("task.targets", shape.targets, needed, "the outputs of an evaluation take")
+    _check_targets(configuration)
     largest = LARGEST_KERNEL_IN_IMAGES * max(shape.height, shape.width) - 1
     kernel = configuration.model.kernel_size
     if "model.kernel_size" in tables.fields_read(configuration):
         config.require(kernel <= largest, "model.kernel_size", kernel, f"at most {largest}, so that it meets the image")
+
+
+def _check_targets(configuration: Configuration) -> None:
+    """Refuse a scale in which some position has no finite target, such as the logit of what is outside of the image."""
+    shape, positions = configuration.task, np.arange(task.position_count(configuration.task))
+    kind = task.target_kind(shape)
+    size = max(1, TARGETS_AT_ONCE // kind.numbers(shape))
+    blocks = (positions[start : start + size] for start in range(0, len(positions), size))
+    with np.errstate(all="ignore"):
+        finite = all(np.isfinite(kind.encode(shape, block)).all() for block in blocks)
+    config.require(finite, "task.targets", shape.targets, "a scale that is finite at every position")
 
 
 def _does_not_fit(configuration: Configuration, what: str, error: Exception) -> str:

@@ -14,7 +14,7 @@ from jaxtyping import Array, Bool, Float, Int
 from jaxbox import config, task
 from jaxbox.config import Configuration, Task, tables
 from jaxbox.layers import LitUnits
-from jaxbox.training import member, metrics, sampling
+from jaxbox.training import member, metrics, outputs, sampling
 from jaxbox.training.member import State, Weights
 from jaxbox.training.metrics import Evaluated
 
@@ -41,7 +41,7 @@ def predict(
     floats: Mapping[str, Any] | None = None,
     map_members: MapMembers = single_member,
 ) -> tuple[Float[Array, "*members 2 N"], list[Bool[Array, "*members _"]]]:
-    """(x, y) predictions at every evaluation position, and for each ReLU layer which units are ever above zero.
+    """(x, y) in target units at every evaluation position, and for each ReLU layer which units are ever above zero.
 
     Windows go through the network at once, most of them being shared; images in blocks of about the batch size, so
     that memory does not grow with the lattice.
@@ -61,7 +61,7 @@ def predict(
         def predict_one(weights: Weights, floats: Mapping[str, Any]) -> tuple[Array, list[Array]]:
             own = config.replace(configuration, floats)
             network: Any = member.merge(own, weights)
-            predictions = network(task.example(own.task, index, draws, windows)[0])
+            predictions = outputs.predictions(own, network(task.example(own.task, index, draws, windows)[0]))
             layers = [variable for _, variable in nnx.to_flat_state(nnx.state(network, LitUnits))]
             return predictions.T, [layer[...] for layer in sorted(layers, key=lambda layer: layer.call)]
 

@@ -13,10 +13,10 @@ from flax import nnx
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
-from jaxbox import losses, models, optimizers, task
+from jaxbox import models, optimizers, task
 from jaxbox.config import Configuration, tables
 from jaxbox.layers import LitUnits
-from jaxbox.training import metrics, sampling
+from jaxbox.training import metrics, outputs, sampling
 from jaxbox.training.sampling import Data, Examples
 
 KEPT = nnx.Not(nnx.Any(nnx.Param, nnx.RngState, nnx.Intermediate, LitUnits))
@@ -50,7 +50,8 @@ def build(configuration: Configuration, key: Key[Array, ""]) -> nnx.Module:
     """A freshly initialised network."""
     constructor: models.Constructor = tables.load("model.name", configuration.model.name)
     # A network that asks for another stream than that of its parameters (dropout) gets one; `merge` sets it anew.
-    return constructor(configuration.model, configuration.task, rngs=nnx.Rngs(key, params=key))
+    count = outputs.output_count(configuration)
+    return constructor(configuration.model, configuration.task, count, rngs=nnx.Rngs(key, params=key))
 
 
 def weights_of(network: nnx.Module) -> Weights:
@@ -134,7 +135,7 @@ def train_step(
     """One update. If a number of it is not finite the weights stay as they are, and are marked, for good."""
     noise = task.draw_noise(configuration.task, examples.noise)
     inputs, targets = task.example(configuration.task, examples.index, noise, tables.uses_windows(configuration))
-    loss_function: losses.LossFunction = tables.load("loss.name", configuration.loss.name)
+    loss_function = outputs.loss_function(configuration)
 
     def batch_loss(params: PyTree[Array]) -> tuple[Float[Array, ""], PyTree[Array]]:
         weights = Weights(params, state.variables)

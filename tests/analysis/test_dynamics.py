@@ -2,15 +2,18 @@
 
 import dataclasses
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
 
-from analysis.dynamics import max_stable_learning_rate, mean_squared_error, spectrum, steps_to_r2
+from analysis import closed_forms
+from analysis.dynamics import glorot_variance, max_stable_learning_rate, mean_squared_error, spectrum, steps_to_r2
 from analysis.linear import lmmse, minimum_norm
 from analysis.moments import target_mean, target_variance
 from jaxbox import task as tasks
-from jaxbox.config import Task, tables
+from jaxbox.config import Configuration, Model, Task, tables
+from jaxbox.training import member
 
 SHAPES = {
     "square": Task(height=7, width=7, box_size=3),
@@ -285,3 +288,76 @@ def test_bad_arguments_are_refused_by_name():
         spectrum(Task(height=1024, width=1024, box_size=5))
     with pytest.raises(ValueError, match=r"task\.box_size"):
         spectrum(Task(height=4, width=4, box_size=5))
+
+
+@INPUTS
+@NOISE
+@SHAPE
+def test_random_starts_add_what_each_weight_alone_leaves_behind(shape, noise, noise_level, inputs):
+    task = dataclasses.replace(shape, noise=noise, noise_level=noise_level, inputs=inputs)
+    moment, _, _ = dense_moments(task)
+    rate = 0.5 * max_stable_learning_rate(task)
+    left, expected = np.eye(len(moment))[:, :-1], []  # a start at each weight, none at the bias
+    for _ in range(6):
+        expected.append(np.einsum("is,ij,js->", left, moment, left))
+        left = left - rate * moment @ left
+    added = mean_squared_error(task, rate, range(6), 0.25) - mean_squared_error(task, rate, range(6))
+    np.testing.assert_allclose(added, 0.25 * np.array(expected)[:, None] * [1, 1], rtol=1e-7, atol=1e-9 * expected[0])
+
+
+def test_glorot_variance_is_that_of_the_weights_that_members_start_with():
+    configuration = Configuration(SHAPES["colour"], Model("linear"))
+    kernels = [
+        np.asarray(member.initialize(configuration, jnp.uint32(seed)).params["head"]["kernel"]) for seed in range(40)
+    ]
+    assert np.var(kernels) == pytest.approx(glorot_variance(configuration.task), rel=0.05)
+    # Uniform: no weight is beyond sqrt(3) standard deviations.
+    assert np.abs(kernels).max() <= np.sqrt(3 * glorot_variance(configuration.task))
+
+
+@pytest.mark.parametrize("variance", [-1.0, np.inf, np.nan])
+def test_a_start_without_a_variance_is_refused(variance):
+    with pytest.raises(ValueError, match="start_variance"):
+        mean_squared_error(SHAPES["square"], 0.1, [1], variance)
+
+
+AFFINE = [name for name, forms in closed_forms.FORMS["targets"].items() if closed_forms.DESCENT in forms]
+
+
+@pytest.mark.parametrize("targets", AFFINE)
+@SHAPE
+def test_descent_in_another_scale_is_explicit_descent_judged_in_target_units(shape, targets):
+    task = dataclasses.replace(shape, targets=targets, noise="white", noise_level=0.4)
+    kind, index = tasks.target_kind(task), np.arange(tasks.position_count(task))
+    places = tasks.positions(task)
+    clean = np.pad(tasks.render(task, places).reshape(len(places), -1), ((0, 0), (0, 1)), constant_values=1)
+    (moment, *_), own = dense_moments(task), kind.encode(task, index)
+    rate, cross = 0.5 * max_stable_learning_rate(task), clean.T @ own / len(own)
+    weights, expected = np.zeros(cross.shape), []
+    # Noise of variance v on every pixel but the bias adds v |w|^2, and what 1 is in target units is linear in w.
+    slope = np.subtract(*kind.decode(task, np.array([[1.0, 1.0], [0.0, 0.0]])))
+    for _ in range(6):
+        errors = kind.decode(task, clean @ weights) - tasks.targets(task, places)
+        expected.append((errors**2).mean(0) + 0.4**2 * slope**2 * (weights[:-1] ** 2).sum(0))
+        weights = weights - rate * (moment @ weights - cross)
+    np.testing.assert_allclose(mean_squared_error(task, rate, range(6)), expected, rtol=1e-7, atol=1e-12)
+
+
+def test_a_random_start_in_another_scale_counts_by_what_it_is_in_target_units():
+    task = SHAPES["unequal margins"]
+    rate = 0.5 * max_stable_learning_rate(task)
+    pixels = dataclasses.replace(task, targets="pixels")
+    one, other = (
+        mean_squared_error(each, rate, range(6), 0.25) - mean_squared_error(each, rate, range(6))
+        for each in (task, pixels)
+    )
+    np.testing.assert_allclose(other, one * (2 / np.array([task.width, task.height])) ** 2, rtol=1e-9)
+
+
+@pytest.mark.parametrize("targets", ["logit", "cell", "cell_mode"])
+def test_descent_on_targets_that_are_not_affine_is_refused_and_the_best_predictors_are_not(targets):
+    task = dataclasses.replace(SHAPES["square"], targets=targets)
+    with pytest.raises(ValueError, match=f"task.targets: '{targets}' does not have a closed form of gradient descent"):
+        mean_squared_error(task, 0.1, [1])
+    np.testing.assert_array_equal(lmmse(task).mse, lmmse(SHAPES["square"]).mse)
+    assert closed_forms.has(task, closed_forms.BAYES)

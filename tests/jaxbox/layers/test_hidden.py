@@ -66,7 +66,7 @@ def test_windows_go_through_what_says_so(field, name, count):
 def test_pooling_in_windows_saves_products_and_gives_the_same_gradients():
     task = Task(24, 24, 3)
     model = Model(features=(2, 2), kernel_size=3, stride=1, pooling="average", normalization="layer")
-    network = tables.load("model.name", "cnn")(model, task, rngs=nnx.Rngs(params=0))
+    network = tables.load("model.name", "cnn")(model, task, 2, rngs=nnx.Rngs(params=0))
     graph, params = nnx.split(network, nnx.Param)
     index, draws = jnp.arange(0, 484, 25), jnp.zeros((20, 24, 24, 1))
 

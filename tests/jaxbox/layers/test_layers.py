@@ -89,7 +89,7 @@ def test_an_unknown_activation_is_refused():
 
 def test_the_linear_model_is_affine_in_the_pixels():
     task = Task(height=3, width=4, box_size=2, channels=3)
-    network = tables.load("model.name", "linear")(Model("linear"), task, rngs=nnx.Rngs(params=0))
+    network = tables.load("model.name", "linear")(Model("linear"), task, 2, rngs=nnx.Rngs(params=0))
     first, second = normal(0, 2, 3, 4, 3), normal(1, 2, 3, 4, 3)
     middle = network((first + second) / 2)
     np.testing.assert_allclose(middle, (network(first) + network(second)) / 2, rtol=1e-5, atol=1e-5)
@@ -97,7 +97,7 @@ def test_the_linear_model_is_affine_in_the_pixels():
 
 def test_the_mlp_is_its_formula():
     task, model = Task(height=3, width=4, box_size=2), Model("mlp", hidden=(7,), activation="sigmoid")
-    network = tables.load("model.name", "mlp")(model, task, rngs=nnx.Rngs(params=0))
+    network = tables.load("model.name", "mlp")(model, task, 2, rngs=nnx.Rngs(params=0))
     params = jax.tree.map(lambda leaf: np.asarray(leaf, float), nnx.to_pure_dict(nnx.state(network, nnx.Param)))
     images = normal(0, 5, 3, 4, 1)
     hidden = expit(np.asarray(images, float).reshape(5, 12) @ params["hidden"]["kernel"].T + params["hidden"]["bias"])
@@ -109,7 +109,7 @@ def test_the_mlp_is_its_formula():
 def test_the_cnn_is_a_chain_of_convolutions(padding):
     task = Task(height=9, width=7, box_size=2, channels=3)
     model = Model("cnn", features=(3, 4), kernel_size=3, padding=padding, activation="tanh")
-    network = tables.load("model.name", "cnn")(model, task, rngs=nnx.Rngs(params=0))
+    network = tables.load("model.name", "cnn")(model, task, 2, rngs=nnx.Rngs(params=0))
     params = jax.device_get(nnx.to_pure_dict(nnx.state(network, nnx.Param)))
     values = images = normal(0, 5, 9, 7, 3)
     for layer in params["convolutions"].values():

@@ -130,7 +130,7 @@ def test_every_layer_of_a_network_starts_as_the_model_says(name):
     build = tables.load("model.name", name)
     task = Task(height=6, width=7, box_size=2)
     one, two = (
-        nnx.to_pure_dict(nnx.state(build(chosen, task, rngs=nnx.Rngs(params=0)), nnx.Param))
+        nnx.to_pure_dict(nnx.state(build(chosen, task, 2, rngs=nnx.Rngs(params=0)), nnx.Param))
         for chosen in (model, other)
     )
     pairs = zip(jax.tree.leaves_with_path(one), jax.tree.leaves(two), strict=True)

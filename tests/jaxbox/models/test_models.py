@@ -12,11 +12,11 @@ from scipy.special import softmax
 
 from analysis import bayes
 from jaxbox import task as tasks
-from jaxbox.config import Model, Task, tables
+from jaxbox.config import Configuration, ConfigurationError, Loss, Model, Task, check_values, tables
 
 
 def build(model, task):
-    return tables.load("model.name", model.name)(model, task, rngs=nnx.Rngs(params=0))
+    return tables.load("model.name", model.name)(model, task, 2, rngs=nnx.Rngs(params=0))
 
 
 def params_of(network):
@@ -125,3 +125,26 @@ def test_the_output_function_is_applied_to_every_network(name, output):
     plain, other = build(model, task)(images), build(dataclasses.replace(model, output=output), task)(images)
     function = tables.load("model.output", output)
     np.testing.assert_allclose(other, function(plain), rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("targets", "loss", "message"),
+    [
+        ("cell", "cross_entropy", "task.targets: cell .* symmetric, unit, .* with model.name soft_argmax"),
+        ("logit", "mse", "task.targets: logit .* with model.name soft_argmax, whose outputs are a place"),
+        ("unit", "gaussian_nll", "loss.name: gaussian_nll .* a loss of .* with model.name soft_argmax"),
+    ],
+)
+def test_a_place_is_no_class_and_has_no_variance(targets, loss, message):
+    with pytest.raises(ConfigurationError, match=message):
+        check_values(Configuration(Task(targets=targets), Model("soft_argmax"), Loss(loss)))
+
+
+@pytest.mark.parametrize("targets", ["unit", "pixels", "centred_pixels", "standardized"])
+def test_a_place_is_said_in_the_scale_of_the_targets(targets):
+    task = Task(9, 10, 3, targets=targets)
+    network = build(Model("soft_argmax", features=(), kernel_size=3, padding="VALID"), task)
+    network.heat.kernel[...] = jnp.full((1, 3, 3, 1), 40.0)
+    index = jnp.arange(tasks.position_count(task))
+    images, expected = tasks.example(task, index, jnp.zeros((len(index), 9, 10, 1)))
+    np.testing.assert_allclose(network(images), expected, atol=1e-5 * np.abs(expected).max())

@@ -8,7 +8,7 @@ import pytest
 
 from jaxbox import config, store, sweep
 from jaxbox import task as tasks
-from jaxbox.config import Configuration, ConfigurationError, Model, Optimizer, Task
+from jaxbox.config import Configuration, ConfigurationError, Loss, Model, Optimizer, Task
 
 TASK = Task(height=5, width=6, box_size=2, train_size=12)
 BASE = Configuration(TASK, Model("linear"), optimizer=Optimizer("sgd", 0.1), batch_size=4, steps=4, eval_every=2)
@@ -111,3 +111,20 @@ def test_a_chunk_is_read_once_for_members_in_order_and_again_when_it_has_changed
         for seed in range(seeds):
             store.load_member(tmp_path / name, 0, seed)
     assert len(reads) == 4, "two chunks, in each of two runs of one name"
+
+
+@pytest.mark.parametrize(
+    ("targets", "loss"), [("pixels", "gaussian_nll"), ("logit", "huber"), ("cell", "cross_entropy")]
+)
+def test_a_member_predicts_in_target_units_whatever_it_was_trained_on(targets, loss, tmp_path):
+    own = Configuration(
+        Task(height=6, width=7, box_size=2, train_size=20, targets=targets), Model("mlp", hidden=(4,)), Loss(loss),
+        batch_size=10, steps=30, eval_every=30,
+    )  # fmt: skip
+    results = sweep.run([own], 1, name="scale", out=tmp_path, quiet=True)
+    expected = tasks.targets(own.task, tasks.positions(own.task))
+    np.testing.assert_allclose(results["target"][0], expected, rtol=1e-6)
+    predicted = store.load_member(tmp_path / "scale", 0, 0).predict(tasks.render(own.task, tasks.positions(own.task)))
+    np.testing.assert_allclose(predicted, results["prediction"][0, 0], rtol=0, atol=1e-5)
+    mse = results["mse"].isel(step=-1, configuration=0, seed=0).sel(split="all")
+    np.testing.assert_allclose(mse, ((predicted - expected) ** 2).mean(0), rtol=1e-4)

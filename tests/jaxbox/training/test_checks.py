@@ -78,9 +78,9 @@ def test_the_bytes_of_results_are_those_of_the_arrays():
 class Picky(nnx.Module):
     """Takes images only, of 16 columns only."""
 
-    def __init__(self, model, task, rngs):
+    def __init__(self, model, task, outputs, rngs):
         self.convolution = nnx.Conv(task.channels, 2, (3, 3), rngs=rngs)
-        self.head = layers.Dense(16 * 16 * 2, 2, rngs=rngs)
+        self.head = layers.Dense(16 * 16 * 2, outputs, rngs=rngs)
 
     def __call__(self, images):
         return self.head(self.convolution(images))
@@ -89,8 +89,8 @@ class Picky(nnx.Module):
 class Single(nnx.Module):
     """One output too few."""
 
-    def __init__(self, model, task, rngs):
-        self.head = layers.Dense(16 * 16, 1, rngs=rngs)
+    def __init__(self, model, task, outputs, rngs):
+        self.head = layers.Dense(16 * 16, outputs - 1, rngs=rngs)
 
     def __call__(self, images):
         return self.head(images)
@@ -99,8 +99,8 @@ class Single(nnx.Module):
 class Choosy(nnx.Module):
     """Looks at a traced field as if it were a number."""
 
-    def __init__(self, model, task, rngs):
-        self.head = layers.Dense(16 * 16, 2 + bool(task.noise_level > 0), rngs=rngs)
+    def __init__(self, model, task, outputs, rngs):
+        self.head = layers.Dense(16 * 16, outputs + bool(task.noise_level > 0), rngs=rngs)
 
     def __call__(self, images):
         return self.head(images)
@@ -111,7 +111,7 @@ class Choosy(nnx.Module):
     [
         (
             "Single",
-            r"model: the network own makes outputs of shape \(3, 1\) of three images; their targets have shape \(3, 2\)",
+            r"model: the network own makes outputs of shape \(3, 1\) of three images; their targets and the loss need shape \(3, 2\)",
         ),
         ("Choosy", "model: the network own cannot be built .*TracerBoolConversionError"),
     ],

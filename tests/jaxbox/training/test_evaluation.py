@@ -112,10 +112,10 @@ def test_dead_units_are_counted_by_layer():
 class Backwards(nnx.Module):
     """Applies first what comes last by name."""
 
-    def __init__(self, model, task, rngs):
+    def __init__(self, model, task, outputs, rngs):
         self.z, self.b = layers.Dense(30, 3, rngs=rngs), layers.Dense(3, 4, rngs=rngs)
         self.last, self.earlier = layers.Activation("relu"), layers.Activation("relu")
-        self.head = layers.Dense(4, 2, rngs=rngs)
+        self.head = layers.Dense(4, outputs, rngs=rngs)
 
     def __call__(self, images):
         return self.head(self.earlier(self.b(self.last(self.z(images)))))

@@ -26,10 +26,10 @@ MOMENTUM = 0.75
 class Normalized(nnx.Module):
     """Batch normalisation of the pixels, dropout, a dense layer; it also counts its calls, and keeps an intermediate."""
 
-    def __init__(self, model, task, rngs):
+    def __init__(self, model, task, outputs, rngs):
         self.normalization = nnx.BatchNorm(PIXELS, momentum=MOMENTUM, rngs=rngs)
         self.dropout = nnx.Dropout(0.5, rngs=rngs)
-        self.head = layers.Dense(PIXELS, 2, rngs=rngs)
+        self.head = layers.Dense(PIXELS, outputs, rngs=rngs)
 
     def __call__(self, images):
         values = self.normalization(images.reshape(len(images), -1))

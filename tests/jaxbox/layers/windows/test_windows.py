@@ -52,7 +52,7 @@ def precision(name):
 
 def outcome(task, model, index, on_windows):
     """Outputs, lit units and the gradient of their squares with respect to every parameter, biases not zero."""
-    network = tables.load("model.name", model.name)(model, task, rngs=nnx.Rngs(params=1))
+    network = tables.load("model.name", model.name)(model, task, 2, rngs=nnx.Rngs(params=1))
     graph, params = nnx.split(network, nnx.Param)
     params = jax.tree.map(
         lambda leaf: leaf + 0.1 * jnp.cos(jnp.arange(leaf.size, dtype=leaf.dtype)).reshape(leaf.shape), params

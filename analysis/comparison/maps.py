@@ -10,11 +10,13 @@ import numpy as np
 import xarray
 from jaxtyping import Array, Float
 
-from analysis import approximation, closed_forms, known
+from analysis import approximation, closed_forms
+from analysis.comparison import known
 from jaxbox import task as tasks
 from jaxbox.config import Configuration, Static, Task, traced
 from jaxbox.store.archive import folder_of
 from jaxbox.store.members import Member, load_member
+from jaxbox.training import outputs
 from jaxbox.training.member import Weights, merge
 from jaxbox.training.metrics import AXES
 
@@ -66,7 +68,9 @@ def weights(run: str | Path | xarray.Dataset, configuration: int, seed: int) -> 
 
 
 def _is_linear(configuration: Configuration) -> bool:
-    return (configuration.model.name, configuration.model.output) == ("linear", "identity")
+    """Whether its predictions are linear in the inputs, in target units."""
+    affine = closed_forms.has(configuration.task, closed_forms.DESCENT)
+    return (configuration.model.name, configuration.model.output) == ("linear", "identity") and affine
 
 
 def _best_linear(member: Member) -> Float[np.ndarray, "axis H W"]:
@@ -111,10 +115,11 @@ def _parts(member: Member) -> tuple[Static, dict[str, Any], Weights]:
 def _apply(
     static: Static, floats: dict[str, Any], weights: Weights, images: Float[Array, "n H W C"]
 ) -> Float[Array, "n axis"]:
-    """The network on inputs, in evaluation, with products in float32."""
-    network: Any = merge(static.with_traced(floats), weights)
+    """What the network predicts of inputs, in target units, in evaluation, with products in float32."""
+    configuration = static.with_traced(floats)
+    network: Any = merge(configuration, weights)
     with jax.default_matmul_precision("highest"):
-        return network(images)
+        return outputs.predictions(configuration, network(images))
 
 
 @partial(jax.jit, static_argnums=0)

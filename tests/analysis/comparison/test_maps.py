@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from analysis import known, linear, maps
+from analysis import linear
+from analysis.comparison import known, maps
 from jaxbox import store, sweep
 from jaxbox import task as tasks
 from jaxbox.config import Configuration, Model, Optimizer, RunError, Task

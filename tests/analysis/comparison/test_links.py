@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis import links
+from analysis.comparison import links
 
 BEGUN = np.array([True, True, False])
 

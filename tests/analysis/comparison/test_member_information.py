@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import mutual_info_score
 
-from analysis import information, member_information
+from analysis import information
+from analysis.comparison import member_information
 from jaxbox.config import Task
 
 CLEAN = Task(height=9, width=13, box_size=4)
@@ -17,7 +18,7 @@ def places(task, axis):
 
 
 def targets_of(task, axis):
-    from analysis import known
+    from analysis.comparison import known
 
     return known.lattice(task)[:, axis]
 

@@ -11,7 +11,7 @@ to the estimate: near 0 it misses nothing.
 import numpy as np
 from jaxtyping import Float
 
-from analysis import known
+from analysis.comparison import known
 from analysis.information import (
     discrete_shannon_bound,
     dithered_bound,

@@ -9,7 +9,8 @@ import pytest
 from scipy.signal import correlate2d
 from scipy.special import softmax
 
-from analysis import bayes, closed_forms, known, linear
+from analysis import bayes, closed_forms, linear
+from analysis.comparison import known
 from jaxbox import store, sweep
 from jaxbox import task as tasks
 from jaxbox.config import Configuration, Model, Optimizer, Task

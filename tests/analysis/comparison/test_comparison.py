@@ -10,8 +10,9 @@ import xarray
 from flax import nnx
 from jax import lax
 
-from analysis import bayes, closed_forms, comparison, known, moments
+from analysis import bayes, closed_forms, comparison, moments
 from analysis.collapse import KINDS, diagnose
+from analysis.comparison import known
 from analysis.information import discrete_information, rate_distortion
 from jaxbox import store, sweep
 from jaxbox import task as tasks

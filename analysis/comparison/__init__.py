@@ -1,0 +1,96 @@
+"""A run beside its closed forms: every member's numbers, the exact ones, and which kind of collapse it is.
+
+Without noise a trained network is a function on the whole lattice, so that I(Y;Yhat) follows from counts, exactly.
+Under noise it is estimated from nearest neighbours, with an interval. For every member and axis
+
+    H(Y) >= I(Y;X) >= I(Y;Yhat) >= R(MSE) >= discrete Shannon bound >= dithered bound
+
+must hold within the errors of what is estimated. A link that does not is named in `broken_link`: an error of an
+estimate or of the code, never of the member, which stays where it is.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import xarray
+
+from analysis.comparison.known import PREDICTORS
+from analysis.comparison.maps import weights
+from analysis.comparison.members import compare_members
+from analysis.comparison.variables import DIVERGED, FATES, NOT_BEGUN, VARIABLES
+from jaxbox.store.archive import folder_of, open_run
+from jaxbox.store.folder import RESULTS, load_plan
+from jaxbox.sweep.closing_table import labels
+
+__all__ = ["DIVERGED", "FATES", "NOT_BEGUN", "VARIABLES", "compare", "weights"]
+
+Progress = Callable[[int, int], None]
+"""Told how many of how many configurations are done."""
+
+
+def compare(run: str | Path | xarray.Dataset, progress: Progress | None = None) -> xarray.Dataset:
+    """VARIABLES for every member of a run: dimensions configuration, seed, axis and predictor, and the run's own
+    coordinates on them. Asked again for the same results it answers at once, with the same Dataset: do not change it.
+
+    Args:
+        run: its folder, or what `open_run` returned.
+        progress: called after each configuration.
+
+    Raises:
+        RunError: not a run, or a run without results yet.
+    """
+    folder = folder_of(run)
+    results = open_run(folder)
+    stamp = (folder / RESULTS / "zarr.json").stat().st_mtime_ns if (folder / RESULTS / "zarr.json").exists() else 0
+    return _compared(folder.absolute(), stamp, _Told(progress), results.sizes["seed"])
+
+
+class _Told:
+    """Progress that is equal to every other: it is no part of what a comparison depends on."""
+
+    def __init__(self, function: Progress | None):
+        self.function = function
+
+    def __call__(self, done: int, total: int) -> None:
+        if self.function:
+            self.function(done, total)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Told)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+@lru_cache(maxsize=4)
+def _compared(folder: Path, stamp: int, progress: _Told, seeds: int) -> xarray.Dataset:
+    results, configurations = open_run(folder), load_plan(folder).configurations
+    found = []
+    for index, configuration in enumerate(configurations):
+        found.append(compare_members(configuration, results.isel(configuration=index).load(), folder))
+        progress(index + 1, len(configurations))
+    arrays = {name: np.stack([row[name] for row in found]) for name in found[0]}
+    arrays["label"] = np.array(labels(results))
+    arrays["fate"] = _worse(arrays["kind"])
+    return _labelled(results, arrays)
+
+
+def _labelled(results: xarray.Dataset, arrays: dict[str, np.ndarray]) -> xarray.Dataset:
+    own = [name for name, values in results.coords.items() if set(values.dims) <= {"configuration", "seed", "axis"}]
+    compared = xarray.Dataset(
+        {name: (variable.dims, arrays[name]) for name, variable in VARIABLES.items()},
+        {name: results.coords[name] for name in own} | {"predictor": list(PREDICTORS)},
+        results.attrs,
+    )
+    for name, variable in VARIABLES.items():
+        compared[name].attrs = {"units": variable.units, "description": variable.description}
+    return compared
+
+
+def _worse(kind: np.ndarray) -> np.ndarray:
+    """The fate of each member: (..., axis) -> (...)."""
+    order = {name: place for place, name in enumerate((*FATES, NOT_BEGUN))}
+    places = np.vectorize(order.__getitem__, otypes=[int])(kind).min(-1)
+    return np.array((*FATES, NOT_BEGUN))[places]

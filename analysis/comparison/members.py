@@ -1,0 +1,103 @@
+"""The members of one configuration beside what is known of its task: arrays (seed, axis, ...) in float64."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray
+from jaxtyping import Bool, Float
+
+from analysis import approximation, closed_forms
+from analysis.bayes import Estimate
+from analysis.collapse import kinds
+from analysis.comparison import known, links, member_information
+from analysis.comparison.known import PREDICTORS, Known
+from analysis.comparison.variables import DIVERGED, LONGEST, NOT_BEGUN
+from jaxbox.config import Configuration, Task
+from jaxbox.training.metrics import AXES
+
+
+class _Setting(NamedTuple):
+    """What all members of a configuration share."""
+
+    task: Task
+    known: Known
+    exact: Float[np.ndarray, "predictor N 2"]
+    images: Float[np.ndarray, "N H W C"] | None
+    targets: Float[np.ndarray, "N 2"]
+
+
+@lru_cache(maxsize=1)
+def _setting(task: Task, folder: Path) -> _Setting:
+    targets = known.lattice(task)
+    images = known.evaluation_inputs(task, np.arange(len(targets))) if known.is_noisy(task) else None
+    return _Setting(task, known.known(task, folder), known.predictions(task), images, targets)
+
+
+def compare_members(configuration: Configuration, results: xarray.Dataset, folder: Path) -> dict[str, np.ndarray]:
+    """Every variable but `label` and `fate`, of one configuration: arrays (seed, axis, ...) or (axis,)."""
+    setting = _setting(known.without_training(configuration.task), folder)
+    count = len(setting.targets)
+    predictions = results["prediction"].values[:, :count].astype(float)
+    begun, seen = results["last_step"].values >= 0, results["seen"].values[:, :count]
+    axes = [_axis(setting, axis, predictions[..., axis], seen, begun) for axis in range(len(AXES))]
+    arrays = {name: np.stack([of[name] for of in axes], axis=min(1, axes[0][name].ndim)) for name in axes[0]}
+    frozen = begun & ~results["finite"].values
+    arrays["kind"][frozen], arrays["constant_at"][frozen] = DIVERGED, ""
+    arrays["broken_link"] = links.broken(arrays, begun)
+    return arrays
+
+
+def _axis(
+    setting: _Setting,
+    axis: int,
+    predictions: Float[np.ndarray, "seed N"],
+    seen: Bool[np.ndarray, "seed N"],
+    begun: Bool[np.ndarray, " seed"],
+) -> dict[str, np.ndarray]:
+    """One axis of one configuration: arrays (seed, ...) or ()."""
+    targets, exact = setting.targets[:, axis], _exact(setting, axis)
+    finite: Any = np.isfinite(predictions).all(1)
+    usable = np.where(finite[:, None], predictions, 0.0)
+    errors = (usable - targets) ** 2
+    mse = np.where(finite, errors.mean(1), np.inf)
+    deviation = errors.std(1, ddof=1) / np.sqrt(len(targets)) if setting.images is not None else np.zeros(len(mse))
+    variance = np.var(targets)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        r2 = np.where(variance > 0, 1 - mse / variance, np.nan)
+    kind, place = np.full(len(predictions), "none", dtype=LONGEST), np.full(len(predictions), "", dtype=LONGEST)
+    if variance > 0:  # where there is nothing to tell there is nothing to collapse
+        kind, place = kinds(targets, predictions, seen, exact["r2_bayes"])
+    share = _linear_share(setting, usable)
+    told = member_information.member_information(setting.task, axis, targets, usable, mse)
+    worst = mse + links.STANDARD_ERRORS * deviation
+    told["rate_distortion_low"] = member_information.bounds(setting.task, axis, worst)["rate_distortion"]
+    distance = ((usable[:, None] - setting.exact[None, ..., axis]) ** 2).mean(-1)
+    members = {"mse": mse, "mse_error": deviation, "r2": r2, "linear_share": share.value}
+    members |= {"linear_share_error": share.standard_error, **told}
+    members = {name: np.where(begun, np.where(finite | (name in ("mse", "r2")), values, np.nan), np.nan)
+               for name, values in members.items()}  # fmt: skip
+    members["distance_to"] = np.where((begun & finite)[:, None], distance, np.where(begun, np.inf, np.nan)[:, None])
+    members["kind"], members["constant_at"] = np.where(begun, kind, NOT_BEGUN), np.where(begun, place, "")
+    return exact | members
+
+
+def _linear_share(setting: _Setting, predictions: Float[np.ndarray, "seed N"]) -> Estimate:
+    if not closed_forms.has(setting.task, closed_forms.LINEAR):
+        return Estimate(np.full(len(predictions), np.nan), np.full(len(predictions), np.nan))
+    return approximation.linear_share(setting.task, setting.images, predictions.T)
+
+
+def _exact(setting: _Setting, axis: int) -> dict[str, Any]:
+    """What does not depend on the member."""
+    variance, facts = np.var(setting.targets[:, axis]), setting.known
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scores = np.where(variance > 0, 1 - facts.mse[:, axis] / variance, np.nan)
+        error = np.where(variance > 0, facts.mse_error[-1, axis] / variance, np.nan)
+    exact = {f"r2_{name}": score for name, score in zip(PREDICTORS, scores, strict=True)}
+    exact |= {"r2_bayes_error": error, "entropy": facts.entropy[axis]}
+    return exact | {
+        "information_input": facts.information[axis],
+        "information_input_error": facts.information_error[axis],
+    }

@@ -1,0 +1,56 @@
+"""Least squares and ridge regression on the very training sets of members, for what they say beside the members."""
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int
+from sklearn.linear_model import RidgeCV
+
+from analysis import closed_forms, linear
+from analysis.comparison import known
+from jaxbox import task as tasks
+from jaxbox.config import Configuration
+from jaxbox.training import sampling
+
+FITS = ("ols", "ridge")
+PENALTIES = np.logspace(-6, 2, 17)
+"""Of ridge, times the size of the training set and the mean variance of a pixel; leave-one-out errors choose."""
+
+
+def errors(own: Configuration, seeds: list[int]) -> Float[np.ndarray, "fit split seed"]:
+    """Mean squared errors, of x and y together in squared target units, of FITS to the training sets of these seeds.
+
+    Over the images that members are evaluated on, of seen and of unseen positions; NaN where there is no such
+    position, for an endless stream, and for a task without linear closed forms.
+    """
+    found = np.full((len(FITS), 2, len(seeds)), np.nan)
+    if not closed_forms.has(own.task, closed_forms.LINEAR) or own.task.train_size < 2:
+        return found
+    every, targets = np.arange(tasks.position_count(own.task)), known.lattice(own.task)
+    images = known.evaluation_inputs(own.task, every)
+    for place, seed in enumerate(seeds):
+        index, inputs = training_set(own, seed)
+        penalty = _penalty(inputs, targets[index])
+        fits = (
+            linear.fit_ols(own.task, inputs, targets[index]),
+            linear.fit_ridge(own.task, inputs, targets[index], penalty),
+        )
+        seen = np.isin(every, index)
+        for fit, predictor in enumerate(fits):
+            squares = ((predictor.predict(images) - targets) ** 2).sum(1)
+            found[fit, :, place] = [squares[part].mean() if part.any() else np.nan for part in (seen, ~seen)]
+    return found
+
+
+def training_set(own: Configuration, seed: int) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, "n H W C"]]:
+    """What a seed trains on: indices of positions, and inputs with the noise that each example keeps."""
+    keys = sampling.keys_of(own, jnp.uint32(seed))
+    index = np.asarray(sampling.training_set(own, keys))
+    noise = tasks.draw_noise(own.task, sampling.noise_keys(keys.noise, jnp.arange(len(index))))
+    return index, np.asarray(tasks.example(own.task, index, noise)[0], np.float64)
+
+
+def _penalty(inputs: Float[np.ndarray, "n H W C"], targets: Float[np.ndarray, "n 2"]) -> float:
+    flat = inputs.mean(3).reshape(len(inputs), -1)
+    scale = len(flat) * max(float(np.var(flat, axis=0).mean()), float(np.finfo(float).tiny))
+    chosen = RidgeCV(alphas=PENALTIES * scale).fit(flat, targets)
+    return float(np.asarray(chosen.alpha_))

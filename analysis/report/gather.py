@@ -1,0 +1,124 @@
+"""A run, its comparison, and what the page needs beside both, each computed once."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray
+from jaxtyping import Bool, Float
+
+from analysis.comparison import DIVERGED, compare, known
+from jaxbox.config import Plan
+from jaxbox.store import at_end, collapsed, dead_layer, load_manifest, load_plan, open_run
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Gathered:
+    """Everything that is known of a run; arrays are over (configuration, seed) if nothing else is said."""
+
+    folder: Path
+    plan: Plan
+    manifest: dict[str, Any]
+    results: xarray.Dataset
+    compared: xarray.Dataset
+    names: tuple[str, ...]
+    """Of the configurations: what varies, in words."""
+    tasks: tuple[int, ...]
+    """For each configuration the first with the same images: only their scores can be compared."""
+    begun: Bool[np.ndarray, "configuration seed"]
+    """Members with an evaluation; of the others nothing is known."""
+    finished: Bool[np.ndarray, "configuration seed"]
+    """Members at their last step, or frozen before."""
+    collapsed: Bool[np.ndarray, "configuration seed"]
+    has_relu: Bool[np.ndarray, "configuration seed"]
+    dead_layer: Bool[np.ndarray, "configuration seed"]
+    score: Float[np.ndarray, "configuration seed"]
+    """R2 over both coordinates, in float64: -inf where diverged, NaN where not begun."""
+    r2_lmmse: Float[np.ndarray, " configuration"]
+    r2_bayes: Float[np.ndarray, " configuration"]
+    """Over both coordinates, like the scores."""
+    r2_bayes_error: Float[np.ndarray, " configuration"]
+    """At most its standard error: both coordinates are estimated from the same images."""
+    information: Float[np.ndarray, "configuration seed"]
+    """I(x;xhat) + I(y;yhat), in nats."""
+
+    @property
+    def fate(self) -> np.ndarray:
+        """Of each member."""
+        return self.compared["fate"].values
+
+    @property
+    def rest(self) -> Bool[np.ndarray, "configuration seed"]:
+        """Members that neither collapsed nor diverged."""
+        return self.begun & ~self.collapsed & (self.fate != DIVERGED)
+
+    @property
+    def noisy(self) -> bool:
+        """Whether in some task more is in an image than the position."""
+        return any(known.is_noisy(configuration.task) for configuration in self.plan.configurations)
+
+    def same_task(self) -> dict[int, list[int]]:
+        """The configurations of each task."""
+        return {
+            task: [index for index, own in enumerate(self.tasks) if own == task] for task in dict.fromkeys(self.tasks)
+        }
+
+    def task_name(self, task: int) -> str:
+        """The task of a configuration in words: the fields of its images that vary over the run."""
+        varied = {path: values[task] for path, values in self.plan.varied().items() if path.startswith("task.")}
+        varied.pop("task.train_size", None)
+        shown = {path: f"{value:.12g}" if isinstance(value, float) else value for path, value in varied.items()}
+        return " ".join(f"{path.removeprefix('task.')}={value}" for path, value in shown.items()) or "all"
+
+
+def gather(folder: Path, progress: Callable[[int, int], None] | None = None) -> Gathered:
+    """Compare the run with its closed forms, or take what an earlier call found.
+
+    Raises:
+        RunError: not a run, or a run without results yet.
+    """
+    results, plan = open_run(folder), load_plan(folder)
+    compared = compare(folder, progress)
+    last = results["last_step"].values
+    begun = last >= 0
+    steps = np.array([configuration.steps for configuration in plan.configurations])[:, None]
+    weights = _weights(results)
+    diverged = compared["fate"].values == DIVERGED
+    score = np.where(diverged, -np.inf, _both(compared["r2"].values, weights[:, None]))
+    return Gathered(
+        folder=folder,
+        plan=plan,
+        manifest=load_manifest(folder),
+        results=results,
+        compared=compared,
+        names=tuple(str(label) or "the only configuration" for label in compared["label"].values),
+        tasks=_tasks(plan),
+        begun=begun,
+        finished=(last >= steps) | (begun & ~results["finite"].values),
+        collapsed=collapsed(results).values,
+        has_relu=begun & at_end(results, "dead_fraction").notnull().any("layer").values,
+        dead_layer=dead_layer(results).values,
+        score=np.where(begun, score, np.nan),
+        r2_lmmse=_both(compared["r2_lmmse"].values, weights),
+        r2_bayes=_both(compared["r2_bayes"].values, weights),
+        r2_bayes_error=_both(compared["r2_bayes_error"].values, weights),
+        information=compared["information"].sum("axis", skipna=False).values,
+    )
+
+
+def _weights(results: xarray.Dataset) -> Float[np.ndarray, "configuration 2"]:
+    """What each coordinate counts in the R2 over both: its share of their variance."""
+    variance = results["target"].load().astype(float).var("position").values
+    return variance / variance.sum(-1, keepdims=True)
+
+
+def _both(r2: Float[np.ndarray, "*shape 2"], weights: Float[np.ndarray, "*shape 2"]) -> Float[np.ndarray, "*shape"]:
+    """1 - sum of MSE / sum of variances, from the R2 of each coordinate; one that is constant has none, and no part."""
+    return np.where(weights > 0, r2 * np.where(weights > 0, weights, 1.0), 0.0).sum(-1)
+
+
+def _tasks(plan: Plan) -> tuple[int, ...]:
+    found = [known.without_training(configuration.task) for configuration in plan.configurations]
+    return tuple(found.index(task) for task in found)
