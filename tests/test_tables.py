@@ -242,27 +242,32 @@ def can_be(case):
 def covering():
     """Configurations in which every pair of names occurs at least once, and the pairs that no configuration may have.
 
-    All pairs by themselves would be hundreds: a configuration of as many names as there are tables has many of them.
+    All pairs by themselves would be thousands: a configuration of as many names as there are tables has many of them.
     """
     random = np.random.default_rng(0)
-    needed = set().union(*(pairs_of({one: a, other: b}) for one, other in itertools.combinations(tables.TABLES, 2)
-                           for a, b in itertools.product(tables.TABLES[one], tables.TABLES[other])))  # fmt: skip
-    drawn, found = [], {}
-    for _ in range(DRAWS):
-        names = {field: str(random.choice(list(table))) for field, table in tables.TABLES.items()}
-        case = config.replace(BASE, names)
-        if can_be(case):
-            drawn.append((config.settle(case), pairs_of(names)))
-    while drawn:
-        case, pairs = max(drawn, key=lambda each: len(each[1] & needed))
-        if not pairs & needed:
-            break
-        found[case] = "-".join(sorted({name for pair in pairs & needed for _, name in pair}))
-        needed -= pairs
-    return found, needed
+    couples = itertools.combinations(tables.TABLES, 2)
+    products = ((one, other, itertools.product(tables.TABLES[one], tables.TABLES[other])) for one, other in couples)
+    needed = {pair for one, other, names in products for a, b in names for pair in pairs_of({one: a, other: b})}
+    found, impossible = {}, set()
+    while needed:
+        pair = min(needed)
+        drawn = (draw(random) | dict(pair) for _ in range(DRAWS))
+        possible = list(itertools.islice((names for names in drawn if can_be(config.replace(BASE, names))), CHOICES))
+        if not possible:
+            needed.remove(pair)
+            impossible.add(pair)
+            continue
+        best = max(possible, key=lambda names: len(pairs_of(names) & needed))
+        needed -= pairs_of(best)
+        found[config.settle(config.replace(BASE, best))] = pair
+    return found, impossible
 
 
-DRAWS = 1500
+def draw(random):
+    return {field: str(random.choice(list(table))) for field, table in tables.TABLES.items()}
+
+
+DRAWS, CHOICES = 400, 10
 COVERING, IMPOSSIBLE = covering()
 
 
