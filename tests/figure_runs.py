@@ -17,7 +17,7 @@ LINEAR = Configuration(
     steps=60,
     eval_every=20,
 )
-MLP = dataclasses.replace(LINEAR, model=Model("mlp", hidden=8), optimizer=Optimizer("adam", 0.01))
+MLP = dataclasses.replace(LINEAR, model=Model("mlp", hidden=(8,)), optimizer=Optimizer("adam", 0.01))
 CNN = dataclasses.replace(MLP, model=Model("cnn", features=(4, 4), kernel_size=3))
 
 

@@ -57,7 +57,7 @@ def test_the_model_that_readme_adds_is_one(monkeypatch):
     monkeypatch.setitem(tables.MODELS, "two_layers", eval("{" + row + "}", {"Row": tables.Row})["two_layers"])
     task = Task(height=6, width=6, box_size=2)
     model = Configuration(
-        task, Model("two_layers", hidden=5), data=Data(train_size=20), batch_size=4, steps=2, eval_every=1
+        task, Model("two_layers", hidden=(5,)), data=Data(train_size=20), batch_size=4, steps=2, eval_every=1
     )
     checks.check_sweep([model], 1)
     assert tables.uses_windows(model)
@@ -65,7 +65,7 @@ def test_the_model_that_readme_adds_is_one(monkeypatch):
     state, data = member.initialize(model, seed), sampling.prepare(model, seed, step)
     assert sorted(state.params) == ["head", "hidden"]
     # As the built-in model of the same shape: the same numbers from the same seed.
-    builtin = dataclasses.replace(model, model=Model("mlp", hidden=5))
+    builtin = dataclasses.replace(model, model=Model("mlp", hidden=(5,)))
     ours, theirs = (member.train(case, state, data, seed, step, step + 2)[2]["loss"] for case in (model, builtin))
     assert float(ours) == float(theirs)
 

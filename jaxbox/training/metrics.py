@@ -19,7 +19,7 @@ AXES = ("x", "y")
 
 Predictions = Float[Array, "N 2"]
 Targets = Float[Any, "N 2"]
-Law = Float[Array, " N"] | None
+Law = Float[Any, " N"] | None
 """Probabilities of the positions, which weigh every mean; None: all are equal, and every mean is a plain one."""
 
 
@@ -63,11 +63,11 @@ def split_mse(
     errors = jnp.square(predictions.T - targets.T)
     chosen = seen[None]
     if probability is not None:
-        errors = errors * probability
+        errors = errors * probability[None]
     sums = [errors.sum(axis=1), jnp.where(chosen, errors, 0).sum(axis=1), jnp.where(chosen, 0, errors).sum(axis=1)]
     if probability is not None:
         parts = jnp.stack([jnp.ones_like(seen), seen, ~seen])
-        return jnp.stack(sums) / jnp.where(parts, probability, 0).sum(axis=1)[:, None]
+        return jnp.stack(sums) / jnp.where(parts, probability[None], 0).sum(axis=1)[:, None]
     count = seen.sum(dtype=jnp.int32)
     return jnp.stack(sums) / jnp.stack([jnp.full_like(count, len(seen)), count, len(seen) - count])[:, None]
 
@@ -112,7 +112,7 @@ def dead_fraction(lit: list[Bool[Array, " _"]]) -> Float[Array, " layers"]:
 
 
 def _mean(values: Float[Array, "2 N"], probability: Law) -> Float[Array, " 2"]:
-    return jnp.mean(values, axis=1) if probability is None else jnp.sum(values * probability, axis=1)
+    return jnp.mean(values, axis=1) if probability is None else jnp.sum(values * probability[None], axis=1)
 
 
 def _centred(predictions: Predictions, probability: Law) -> Float[Array, "2 N"]:

@@ -27,7 +27,7 @@ BASE = Configuration(
 WILD = dataclasses.replace(BASE, optimizer=Optimizer("sgd", 1e6))
 DEAD = dataclasses.replace(BASE, model=Model("cnn", features=(2, 2), kernel_size=3), optimizer=Optimizer("adam", 3.0))
 MLP = dataclasses.replace(
-    BASE, model=Model("mlp", hidden=6), optimizer=ADAM, task=NOISY, data=Data(train_size=200), steps=40
+    BASE, model=Model("mlp", hidden=(6,)), optimizer=ADAM, task=NOISY, data=Data(train_size=200), steps=40
 )
 TRAINED = dataclasses.replace(BASE, optimizer=Optimizer("adam", 0.003), task=NOISY, data=Data(train_size=200))
 CONFIGURATIONS = [BASE, WILD, DEAD, MLP, TRAINED]
@@ -263,6 +263,23 @@ def test_a_task_without_closed_forms_has_its_learned_numbers(tmp_path, monkeypat
     for name in ("r2_ramp", "r2_bayes", "information_input", "entropy", "rate_distortion", "linear_share"):
         assert found[name].isnull().all()
     assert found["r2"].notnull().all()
+    assert (found["kind"] != "").all()
+    assert (found["broken_link"] == "").all()
+
+
+@pytest.mark.parametrize("task", [TASK, NOISY], ids=["clean", "noisy"])
+def test_under_another_law_what_is_learned_is_weighted_and_no_closed_form_answers(task, tmp_path):
+    data = Data(train_size=200, law="beta", concentration=3.0)
+    own = dataclasses.replace(BASE, task=task, data=data, optimizer=Optimizer("adam", 0.003))
+    run = sweep.run([own], 2, name="law", out=tmp_path, quiet=True)
+    found = comparison.compare(tmp_path / "law")
+    for name in ("r2_ramp", "r2_bayes", "information_input", "entropy", "rate_distortion", "linear_share",
+                 "information", "gaussian", "distance_to"):  # fmt: skip
+        assert found[name].isnull().all(), name
+    last = {"step": -1, "split": 0}
+    np.testing.assert_allclose(found["mse"], run["mse"].isel(last), rtol=1e-5)
+    np.testing.assert_allclose(found["r2"], run["r2"].isel(step=-1), rtol=0, atol=1e-5)
+    assert (found["mse_error"] > 0).all() == (task is NOISY)
     assert (found["kind"] != "").all()
     assert (found["broken_link"] == "").all()
 

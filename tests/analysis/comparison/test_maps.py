@@ -20,7 +20,7 @@ SGD = Optimizer("sgd", 0.01)
 BASE = Configuration(
     TASK, Model("linear"), optimizer=SGD, data=Data(train_size=30), batch_size=8, steps=20, eval_every=20
 )
-MLP = dataclasses.replace(BASE, model=Model("mlp", hidden=5, activation="sigmoid"))
+MLP = dataclasses.replace(BASE, model=Model("mlp", hidden=(5,), activation="sigmoid"))
 RELU = dataclasses.replace(BASE, model=Model("cnn", features=(3, 2), kernel_size=3), task=NOISY)
 COLOURED = dataclasses.replace(BASE, task=dataclasses.replace(NOISY, channels=3))
 CONFIGURATIONS = [BASE, MLP, RELU, dataclasses.replace(BASE, task=NOISY), COLOURED]

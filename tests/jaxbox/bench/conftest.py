@@ -14,7 +14,7 @@ def configurations():
         "linear": Configuration(
             TASK, Model("linear"), optimizer=Optimizer("sgd", 0.1), data=Data(train_size=64), batch_size=16
         ),
-        "mlp": Configuration(TASK, Model("mlp", hidden=6), data=Data(train_size=64), batch_size=16),
+        "mlp": Configuration(TASK, Model("mlp", hidden=(6,)), data=Data(train_size=64), batch_size=16),
         "cnn": Configuration(
             TASK, Model("cnn", features=(3, 4), kernel_size=3), data=Data(train_size=64), batch_size=16
         ),

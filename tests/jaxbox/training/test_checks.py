@@ -31,8 +31,16 @@ def refused(match, changes, seeds=1):
         ({"model": Model(padding="VALID")}, "model: .*kernel_size 5 is larger"),
         ({"task": Task(box_size=17)}, "task.box_size: 17"),
         ({"task": Task(noise_level=2.0)}, r"task.noise_level: 2\.0 is not read by task.noise 'none'; .* 'white'"),
-        ({"model": Model("linear", hidden=999)}, "model.hidden: 999 is not read by model.name 'linear'; .* 'mlp'"),
+        (
+            {"model": Model("linear", hidden=(999,))},
+            r"model.hidden: \(999,\) is not read by model.name 'linear'; .* 'mlp'",
+        ),
         ({"model": Model(kernel_size=32)}, "model.kernel_size: 32 .*at most 31"),
+        ({"task": Task(height=4), "data": Data(split="quadrant")}, "data.split: quadrant .* 1 x 13 positions"),
+        (
+            {"data": Data(law="corner", corner_share=1.0, split="held_out", held_out=0.3)},
+            r"data.held_out: 0\.3 .* some of the 49 positions of 169 are left that data.law corner draws",
+        ),
     ],
 )
 def test_what_cannot_be_built_is_refused(changes, message):
@@ -46,8 +54,8 @@ def test_what_cannot_be_built_is_refused(changes, message):
         ({"task": Task(height=10**8, width=10**8)}, r"task.height: 100000000 .* bytes, and .* are free"),
         ({"model": Model(kernel_size=10**22)}, "model.kernel_size: 1.* at most 2147483647"),
         ({"model": Model(kernel_size=10**9)}, "model.kernel_size: 1000000000 .*at most 31"),
-        ({"model": Model("mlp", hidden=10**22)}, "model.hidden: 1.* at most 2147483647"),
-        ({"model": Model("mlp", hidden=2 * 10**9)}, r"model: mlp .* bytes, and .* are free"),
+        ({"model": Model("mlp", hidden=(10**22,))}, "model.hidden: 1.* at most 2147483647"),
+        ({"model": Model("mlp", hidden=(2 * 10**9,))}, r"model: mlp .* bytes, and .* are free"),
         ({"model": Model(features=(2 * 10**9,))}, r"model: cnn .* bytes, and .* are free"),
         ({"data": Data(train_size=2 * 10**9)}, r"data.train_size: 2000000000 .* bytes, and .* are free"),
         (
@@ -68,8 +76,8 @@ def test_seeds_whose_results_cannot_fit_are_refused():
 
 def test_the_bytes_of_results_are_those_of_the_arrays():
     configuration = Configuration(Task(height=5, width=6, box_size=2), steps=10, eval_every=4)
-    # At each of 4 evaluations 1 + 1 + 6 + 2 + 2 + 2 + 2 + 1 floats; then 1 + 4 + 4 bytes, and 20 x (2 floats and a bool).
-    assert memory.result_bytes(configuration) == 4 * 17 * 4 + 9 + 20 * 9
+    # At each of 4 evaluations 1 + 1 + 6 + 2 + 2 + 2 + 2 + 2 + 1 floats; then 1 + 4 + 4 bytes, and 20 x (2 floats and a bool).
+    assert memory.result_bytes(configuration) == 4 * 19 * 4 + 9 + 20 * 9
 
 
 class Picky(nnx.Module):

@@ -113,7 +113,7 @@ GOLDEN = {
 
 def test_one_step_gives_the_golden_numbers():
     task = Task(height=5, width=6, box_size=2, noise="white", noise_level=0.25)
-    model = Model("mlp", hidden=3, activation="tanh")
+    model = Model("mlp", hidden=(3,), activation="tanh")
     configuration = Configuration(
         task, model, optimizer=Optimizer("adam", 0.05), data=Data(train_size=20), batch_size=4, steps=1, eval_every=1
     )

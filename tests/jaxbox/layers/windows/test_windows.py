@@ -40,7 +40,7 @@ CASES = {
     "kernel larger than the image": (Task(5, 6, 2, inputs="inverted"), Model(features=(2, 2), kernel_size=7)),
     "linear": (Task(9, 7, 3, channels=3, margin_left=1), Model("linear")),
     "linear, inverted": (Task(9, 7, 3, inputs="inverted"), Model("linear")),
-    "mlp": (Task(6, 9, 2, inputs="standardized"), Model("mlp", hidden=5)),
+    "mlp": (Task(6, 9, 2, inputs="standardized"), Model("mlp", hidden=(5,))),
 }
 
 
