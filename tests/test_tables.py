@@ -12,7 +12,7 @@ import pytest
 
 from analysis import closed_forms
 from jaxbox import config, losses, models, optimizers, schedules, store, task
-from jaxbox.config import Configuration, ConfigurationError, Model, Optimizer, Static, Task, tables
+from jaxbox.config import Configuration, ConfigurationError, Data, Model, Optimizer, Static, Task, tables
 from jaxbox.layers.start import Initialization
 from jaxbox.task import noises
 from jaxbox.task.inputs import InputScale
@@ -22,10 +22,11 @@ from jaxbox.training import checks, evaluation, groups, member, metrics, samplin
 from jaxbox.training.population import Population
 
 BASE = Configuration(
-    Task(height=6, width=7, box_size=2, train_size=8, noise_level=0.1),
+    Task(height=6, width=7, box_size=2, noise_level=0.1),
     Model("mlp", features=(3, 4), kernel_size=2, hidden=(16,)),
     # Weak, so that they hinder nothing.
     optimizer=Optimizer(learning_rate=0.01, weight_decay=1e-3, decay_every=2, decay_factor=0.999),
+    data=Data(train_size=8, concentration=2.0),
     batch_size=4,
     steps=4,
     eval_every=2,
@@ -107,7 +108,7 @@ def advanced(many, cuts, between=lambda state: state):
     seeds, floats = many.inputs(many.chunks()[0])
     state, measures = many.initialize(seeds, floats), {}
     for first, last in itertools.pairwise(cuts):
-        data = many.prepare(seeds, first)
+        data = many.prepare(seeds, floats, first)
         state, _, measures = many.advance(between(state), data, seeds, floats, first, last)
     return jax.device_get((state, measures))
 
@@ -222,7 +223,7 @@ def test_one_program_serves_a_group():
 
     many = population_of(configuration(model__name="linear", task__noise="white"))
     (seeds, floats), traced_once = many.inputs(many.chunks()[0]), jax.jit(jax.vmap(train))
-    state, data = many.initialize(seeds, floats), many.prepare(seeds, 0)
+    state, data = many.initialize(seeds, floats), many.prepare(seeds, floats, 0)
     for values in (floats, jax.tree.map(lambda leaf: leaf / 2, floats)):
         traced_once(state, data, seeds, values)
 

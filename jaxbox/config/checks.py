@@ -33,6 +33,7 @@ def check_values(configuration: Configuration) -> None:
     _check_task(configuration.task)
     _check_model(leaves)
     _check_loss(leaves)
+    _check_data(leaves)
     _check_training(configuration, leaves)
     check_combination(leaves)
 
@@ -59,7 +60,6 @@ def _check_task(task: Task) -> None:
     require(task.noise_level >= 0, "task.noise_level", task.noise_level, "at least 0")
     if task.noise == "salt_pepper":
         require(task.noise_level <= 1, "task.noise_level", task.noise_level, "a probability, at most 1")
-    require(task.train_size >= 0, "task.train_size", task.train_size, "at least 0 (0 is an endless stream)")
 
 
 def _check_model(leaves: dict[str, Any]) -> None:
@@ -83,11 +83,23 @@ def _check_loss(leaves: dict[str, Any]) -> None:
         require(leaves[path] >= 0, path, leaves[path], "at least 0")
 
 
+def _check_data(leaves: dict[str, Any]) -> None:
+    size, share, held_out = (leaves[f"data.{name}"] for name in ("train_size", "corner_share", "held_out"))
+    require(size >= 0, "data.train_size", size, "at least 0 (0 is an endless stream)")
+    concentration = leaves["data.concentration"]
+    require(single(concentration) > 0, "data.concentration", concentration, "greater than 0, as a 32-bit float")
+    require(0 <= share <= 1, "data.corner_share", share, "a share, from 0 to 1")
+    require(0 <= single(held_out) < 1, "data.held_out", held_out, "a share, at least 0 and less than 1")
+    if leaves["data.labels"] == "shuffled":
+        field = "data.train_size" if size else "batch_size"
+        require(leaves[field] >= 2, field, leaves[field], "at least 2 with data.labels shuffled")
+
+
 def _check_training(configuration: Configuration, leaves: dict[str, Any]) -> None:
     for path in ("batch_size", "steps", "eval_every"):
         require(leaves[path] >= 1, path, leaves[path], "at least 1")
-    largest = configuration.task.train_size or configuration.batch_size
-    limit = f"at most task.train_size, {largest}"
+    largest = configuration.data.train_size or configuration.batch_size
+    limit = f"at most data.train_size, {largest}"
     require(configuration.batch_size <= largest, "batch_size", configuration.batch_size, limit)
     most = f"at most steps, {configuration.steps}"
     require(configuration.eval_every <= configuration.steps, "eval_every", configuration.eval_every, most)

@@ -26,8 +26,6 @@ class Task:
     """Scale of the pixels that the network sees, by name."""
     targets: str = "symmetric"
     """What the network must say, a scale or a class by name; predictions are judged in one unit whatever it is."""
-    train_size: int = 10_000
-    """Examples in each seed's training set, positions drawn uniformly; 0 is an endless stream."""
     margin_left: int = 0
     """Columns at the left that the box never enters."""
     margin_right: int = 0
@@ -128,6 +126,30 @@ class Optimizer:
 
 
 @dataclasses.dataclass(frozen=True)
+class Data:
+    """Which examples a seed trains on. It is judged on true images and labels of all positions, weighted by the law."""
+
+    train_size: int = 10_000
+    """Examples in each seed's training set, positions drawn independently; 0 is an endless stream."""
+    shared_batches: bool = False
+    """Train every seed on the batches of seed 0. Faster for small models and under noise, but seeds then differ in
+    initial weights only: they are no independent replicates, and intervals leave out what the data contribute."""
+    law: str = "uniform"
+    """How probable each position is, in training and in evaluation, a law by name."""
+    concentration: float = 5.0
+    """Of x and y about the middle: both parameters of their Beta distribution. At 1 it is uniform, under 1 the edges
+    are more probable than the middle."""
+    corner_share: float = 0.5
+    """Share of the examples that come from the top left quadrant; the rest is uniform, there and elsewhere."""
+    labels: str = "true"
+    """What the images of the training set are taught as, labels by name."""
+    split: str = "random"
+    """Which positions training never draws, a split by name."""
+    held_out: float = 0.2
+    """Share of the positions that a seed never trains on; each seed has its own."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Configuration:
     """Everything about a member but its seed."""
 
@@ -135,11 +157,9 @@ class Configuration:
     model: Model = Model()
     loss: Loss = Loss()
     optimizer: Optimizer = Optimizer()
+    data: Data = Data()
     batch_size: int = 128
     """Examples a step."""
-    shared_batches: bool = False
-    """Train every seed on the batches of seed 0. Faster for small models and under noise, but seeds then differ in
-    initial weights only: they are no independent replicates, and intervals leave out what the data contribute."""
     steps: int = 1000
     """Updates."""
     eval_every: int = 50

@@ -5,8 +5,8 @@ loaded; `load` imports the code when it is needed. To add a model (noise, loss, 
 
 A field that no row lists is always read. A field that some rows of a table list is read only where one of those rows is
 chosen, in every table that lists it: `optimizer.momentum` is read by the optimiser momentum. `render` is how a row
-says that it can do with windows instead of images (`jaxbox.layers.windows`): scene, noise, inputs and model must all
-list it.
+says that it can do with windows instead of images (`jaxbox.layers.windows`): scene, noise, inputs, labels and model
+must all list it.
 """
 
 import importlib
@@ -192,6 +192,30 @@ SCHEDULES = {
     ),
 }
 
+LAWS = {
+    "uniform": Row("jaxbox.task.laws:uniform", "all positions equally probable"),
+    "beta": Row(
+        "jaxbox.task.laws:beta",
+        "x and y independent and Beta-distributed about the middle, both parameters alike",
+        ("data.concentration",),
+    ),
+    "corner": Row(
+        "jaxbox.task.laws:corner", "imbalanced: a share of the examples from one quadrant", ("data.corner_share",)
+    ),
+}
+LABELS = {
+    "true": Row("jaxbox.task.labels:true", "every image with its own target", ("render",)),
+    "shuffled": Row(
+        "jaxbox.task.labels:shuffled", "targets permuted against images, within the training set", ("render",)
+    ),
+    "flipped": Row("jaxbox.task.labels:flipped", "half of the images flipped left-right, their targets not"),
+}
+SPLITS = {
+    "random": Row("jaxbox.task.splits:random", "none: every position can be drawn"),
+    "held_out": Row("jaxbox.task.splits:held_out", "a share of the positions, at random", ("data.held_out",)),
+    "quadrant": Row("jaxbox.task.splits:quadrant", "the bottom right quadrant (Liu et al., 2018)"),
+}
+
 TABLES: dict[str, dict[str, Row]] = {
     "task.scene": SCENES,
     "task.noise": NOISES,
@@ -207,6 +231,9 @@ TABLES: dict[str, dict[str, Row]] = {
     "loss.name": LOSSES,
     "optimizer.name": OPTIMIZERS,
     "optimizer.schedule": SCHEDULES,
+    "data.law": LAWS,
+    "data.labels": LABELS,
+    "data.split": SPLITS,
 }
 """By the field that holds the name."""
 
@@ -256,7 +283,7 @@ def _fields_read(chosen: tuple[tuple[str, Row], ...]) -> frozenset[str]:
 
 
 def takes_windows(configuration: Configuration) -> bool:
-    """Whether scene, noise and model can all work on windows (see `jaxbox.layers.windows`) instead of images."""
+    """Whether all that a configuration names can work on windows (see `jaxbox.layers.windows`) instead of images."""
     return "render" in fields_read(configuration)
 
 
@@ -267,7 +294,7 @@ def uses_windows(configuration: Configuration) -> bool:
 
 WINDOWS = "[windows]"
 """Marks a row that names `render`."""
-LEGEND = f"{WINDOWS}: can do without images; --render has an effect where scene, noise, inputs and model all can"
+LEGEND = f"{WINDOWS}: can do without images; --render has an effect where scene, noise, inputs, labels, model all can"
 
 
 def describe(width: int = 80) -> Iterator[str]:

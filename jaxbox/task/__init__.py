@@ -7,26 +7,39 @@ kind of targets an object in targets/; each has a row in `jaxbox.config.tables`.
 
 from jaxbox.task.examples import example, render
 from jaxbox.task.inputs import Affine, input_scale, inputs
+from jaxbox.task.labels import Labels, Taught, taught
+from jaxbox.task.laws import Law, draw, probability, supported
 from jaxbox.task.noises import Noise, apply_noise, draw_noise, observe
-from jaxbox.task.positions import draw_index, position, position_count, position_shape, positions
+from jaxbox.task.positions import draw_index, places, position, position_count, position_shape, positions
+from jaxbox.task.splits import Split, trainable
 from jaxbox.task.targets import TargetKind, target_kind, targets
 
 __all__ = [
     "Affine",
+    "Labels",
+    "Law",
     "Noise",
+    "Split",
     "TargetKind",
+    "Taught",
     "apply_noise",
+    "draw",
     "draw_index",
     "draw_noise",
     "example",
     "input_scale",
     "inputs",
     "observe",
+    "places",
     "position",
     "position_count",
     "position_shape",
     "positions",
+    "probability",
     "render",
+    "supported",
     "target_kind",
     "targets",
+    "taught",
+    "trainable",
 ]

@@ -32,7 +32,7 @@ def single_member(function: Callable[..., Any], *values: Any) -> Any:
 
 def noise(task_: Task, index: Int[Any, " n"]) -> Float[Array, "n H W C"]:
     """What the evaluation's noise draws for the images at these position indices, at any level."""
-    return task.draw_noise(task_, sampling.noise_keys(jax.random.key(SEED), jnp.asarray(index)))
+    return task.draw_noise(task_, sampling.example_keys(jax.random.key(SEED), jnp.asarray(index)))
 
 
 def predict(
@@ -95,7 +95,10 @@ def measure(
     # NumPy computes what depends on the targets alone: left to XLA, whether it is folded into a constant, and with it
     # the last bit, can differ from one compilation to the next.
     targets = task.targets(configuration.task, task.positions(configuration.task)).astype(np.float32)
-    found = Evaluated(prediction.T, targets, seen, lit, state.failed_step, step)
+    # A law that is uniform costs nothing: plain means, as if there were no law.
+    even = configuration.data.law == "uniform"
+    probability = None if even else task.probability(configuration.task, configuration.data, jnp)
+    found = Evaluated(prediction.T, targets, probability, seen, lit, state.failed_step, step)
     return {name: row.function(found) for name, row in (metrics.CURVES | metrics.FINALS).items()}
 
 
@@ -109,8 +112,10 @@ def evaluate(
 ) -> dict[str, Array]:
     """What `measure` returns, of members whose predictions are made by `predict`."""
     prediction, lit = predict(configuration, state.weights, floats, map_members)
+    read = tables.row("data.law", configuration.data.law).reads
+    of_law = {path: value for path, value in (floats or {}).items() if path in read}
 
-    def measure_one(*values: Any) -> dict[str, Array]:
-        return measure(configuration, *values)
+    def measure_one(of_law: Mapping[str, Any], *values: Any) -> dict[str, Array]:
+        return measure(config.replace(configuration, of_law), *values)
 
-    return map_members(measure_one, state, prediction, lit, seen, step)
+    return map_members(measure_one, of_law, state, prediction, lit, seen, step)

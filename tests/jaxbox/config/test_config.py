@@ -122,9 +122,9 @@ BAD = [
     ({"task.channels": 2}, "task.channels: 2"),
     ({"task.noise_level": -0.1}, r"task.noise_level: -0\.1"),
     ({"task.noise": "salt_pepper", "task.noise_level": 1.5}, r"task.noise_level: 1\.5"),
-    ({"task.train_size": -1}, "task.train_size: -1"),
+    ({"data.train_size": -1}, "data.train_size: -1"),
     ({"task.margin_top": -1}, "task.margin_top: -1"),
-    ({"task.train_size": 100}, "batch_size: 128 .* at most task.train_size, 100"),
+    ({"data.train_size": 100}, "batch_size: 128 .* at most data.train_size, 100"),
     ({"batch_size": 0}, "batch_size: 0"),
     ({"batch_size": True}, "batch_size: True is not of type int"),
     ({"batch_size": 4.0}, r"batch_size: 4\.0 is not of type int"),
@@ -159,8 +159,8 @@ def test_check_names_the_field_and_the_value(changes, message):
 
 GOOD = [
     {"task.box_size": 16},
-    {"task.train_size": 0},
-    {"task.train_size": 128},
+    {"data.train_size": 0},
+    {"data.train_size": 128},
     {"eval_every": 1000},
     {"optimizer.learning_rate": 0.0},
     {"optimizer.learning_rate": 1},

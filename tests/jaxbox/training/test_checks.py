@@ -9,7 +9,7 @@ import pytest
 from flax import nnx
 
 from jaxbox import layers
-from jaxbox.config import Configuration, ConfigurationError, Model, Optimizer, Task, tables
+from jaxbox.config import Configuration, ConfigurationError, Data, Model, Optimizer, Task, tables
 from jaxbox.training import checks, memory
 
 
@@ -52,9 +52,9 @@ def test_what_cannot_be_built_is_refused(changes, message):
         ({"model": Model("mlp", hidden=(10**22,))}, "model.hidden: 1.* at most 2147483647"),
         ({"model": Model("mlp", hidden=(2 * 10**9,))}, r"model: mlp .* bytes, and .* are free"),
         ({"model": Model(features=(2 * 10**9,))}, r"model: cnn .* bytes, and .* are free"),
-        ({"task": Task(train_size=2 * 10**9)}, r"task.train_size: 2000000000 .* bytes, and .* are free"),
+        ({"data": Data(train_size=2 * 10**9)}, r"data.train_size: 2000000000 .* bytes, and .* are free"),
         (
-            {"task": Task(train_size=0, noise="white"), "batch_size": 10**8},
+            {"task": Task(noise="white"), "data": Data(train_size=0), "batch_size": 10**8},
             r"batch_size: 100000000 .* bytes, and .* are free",
         ),
         ({"steps": 2 * 10**9, "eval_every": 1}, r"seeds: 1 is not allowed; the results .* bytes, and .* are free"),
