@@ -269,7 +269,8 @@ def covering():
 
 
 def draw(random):
-    return {field: str(random.choice(list(table))) for field, table in tables.TABLES.items()}
+    # Of a stride of 1, so that something is left to be pooled twice.
+    return {field: str(random.choice(list(table))) for field, table in tables.TABLES.items()} | {"model.stride": 1}
 
 
 DRAWS, CHOICES = 400, 10

@@ -3,6 +3,9 @@
 A constructor takes the number of units, those of a map being its channels.
 """
 
+from typing import Any
+
+import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
@@ -15,9 +18,9 @@ MOMENTUM = 0.9
 when a network's fate is long decided."""
 
 
-def _no_draws() -> nnx.Rngs:
-    """For layers that start at ones and zeros: taking keys of the network's stream would change all layers after."""
-    return nnx.Rngs(0)
+def _as_other_layers() -> dict[str, Any]:
+    """The type of their numbers, and no draws of theirs: a key that were taken here would change all layers after."""
+    return {"param_dtype": jnp.result_type(float), "rngs": nnx.Rngs(0)}
 
 
 class Unnormalized(nnx.Module):
@@ -38,7 +41,7 @@ class BatchNormalization(nnx.BatchNorm):
     """
 
     def __init__(self, units: int):
-        super().__init__(units, momentum=MOMENTUM, use_fast_variance=False, rngs=_no_draws())
+        super().__init__(units, momentum=MOMENTUM, use_fast_variance=False, **_as_other_layers())
 
 
 class LayerNormalization(nnx.Module):
@@ -48,7 +51,7 @@ class LayerNormalization(nnx.Module):
     """
 
     def __init__(self, units: int):
-        self.layer = nnx.LayerNorm(units, epsilon=1e-5, use_fast_variance=False, rngs=_no_draws())
+        self.layer = nnx.LayerNorm(units, epsilon=1e-5, use_fast_variance=False, **_as_other_layers())
 
     def __call__(self, batch: Batch) -> Batch:
         """Of (B, ...) or of windows; the shape stays."""
