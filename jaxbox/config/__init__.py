@@ -4,6 +4,9 @@ sections.py   the dataclasses           fields.py   dotted paths, types, text, t
 tables.py     every name there is       checks.py   what is refused
 plan.py       what a run computes       errors.py   how it is said
 combinations.py                         which targets, losses and outputs go together
+outside.py    names from a user's file  rows.py     a row, and one made from a user's code
+options.py    options of a kind's own   stored.py   as plain dictionaries, and back
+variations.py every combination of some fields' values
 """
 
 from jaxbox.config.checks import LARGEST_INT, check_name, check_values, refuse_unread, settle
@@ -14,16 +17,19 @@ from jaxbox.config.fields import (
     TRACED,
     Static,
     Value,
+    defaults_of,
     field_types,
     flatten,
-    from_dict,
     parse_value,
     replace,
-    to_dict,
     traced,
+    types_of,
 )
+from jaxbox.config.options import change, fit
 from jaxbox.config.plan import Plan, fingerprint
 from jaxbox.config.sections import Configuration, Loss, Model, Optimizer, Task
+from jaxbox.config.stored import from_dict, to_dict
+from jaxbox.config.variations import distinct, grid, spread
 
 __all__ = [
     "DEFAULTS",
@@ -40,12 +46,17 @@ __all__ = [
     "Static",
     "Task",
     "Value",
+    "change",
     "check_name",
     "check_values",
+    "defaults_of",
+    "distinct",
     "field_types",
     "fingerprint",
+    "fit",
     "flatten",
     "from_dict",
+    "grid",
     "look_up",
     "nearest",
     "one_line",
@@ -54,6 +65,8 @@ __all__ = [
     "replace",
     "require",
     "settle",
+    "spread",
     "to_dict",
     "traced",
+    "types_of",
 ]

@@ -52,9 +52,9 @@ def check_program(configuration: Configuration) -> None:
         ConfigurationError: whatever building or calling the network raises, in one line.
     """
     static, seed, step = Static.of(configuration), jnp.uint32(0), jnp.int32(0)
-    floats = {path: jax.ShapeDtypeStruct((), jnp.float32) for path in config.TRACED}
+    floats = {path: jax.ShapeDtypeStruct((), jnp.float32) for path in config.traced(configuration)}
     try:
-        state = jax.eval_shape(lambda floats: member.initialize(static.with_traced(floats), seed), floats)
+        state = member.abstract_state(static)
     except Exception as error:
         raise ConfigurationError(_does_not_fit(configuration, "cannot be built", error)) from error
     for path, leaf in jax.tree.leaves_with_path(state.params):
