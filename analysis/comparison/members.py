@@ -14,7 +14,7 @@ from analysis.collapse import kinds
 from analysis.comparison import known, links, member_information
 from analysis.comparison.known import PREDICTORS, Known
 from analysis.comparison.variables import DIVERGED, LONGEST, NOT_BEGUN
-from jaxbox.config import Configuration, Task
+from jaxbox.config import Configuration, Task, flatten, outside
 from jaxbox.training.metrics import AXES
 
 
@@ -26,18 +26,30 @@ class _Setting(NamedTuple):
     exact: Float[np.ndarray, "predictor N 2"]
     images: Float[np.ndarray, "N H W C"] | None
     targets: Float[np.ndarray, "N 2"]
+    noisy: bool
 
 
 @lru_cache(maxsize=1)
 def _setting(task: Task, folder: Path) -> _Setting:
     targets = known.lattice(task)
-    images = known.evaluation_inputs(task, np.arange(len(targets))) if known.is_noisy(task) else None
-    return _Setting(task, known.known(task, folder), known.predictions(task), images, targets)
+    noisy = known.is_noisy(task)
+    images = known.evaluation_inputs(task, np.arange(len(targets))) if noisy else None
+    return _Setting(task, known.known(task, folder), known.predictions(task), images, targets, noisy)
+
+
+def _setting_from_outside(task: Task, results: xarray.Dataset) -> _Setting:
+    """Of a task whose code is not ours: its targets are in the results, and nothing else is known."""
+    targets = results["target"].values.astype(float)
+    targets = targets[np.isfinite(targets).all(1)]
+    exact = np.full((len(PREDICTORS), len(targets), 2), np.nan)
+    return _Setting(task, known.known(task), exact, None, targets, known.is_noisy(task))
 
 
 def compare_members(configuration: Configuration, results: xarray.Dataset, folder: Path) -> dict[str, np.ndarray]:
     """Every variable but `label` and `fate`, of one configuration: arrays (seed, axis, ...) or (axis,)."""
-    setting = _setting(known.without_training(configuration.task), folder)
+    task = known.without_training(configuration.task)
+    outsiders = any(outside.is_outside(value) for _, value in flatten(task))
+    setting = _setting_from_outside(task, results) if outsiders else _setting(task, folder)
     count = len(setting.targets)
     predictions = results["prediction"].values[:, :count].astype(float)
     begun, seen = results["last_step"].values >= 0, results["seen"].values[:, :count]
@@ -62,7 +74,7 @@ def _axis(
     usable = np.where(finite[:, None], predictions, 0.0)
     errors = (usable - targets) ** 2
     mse = np.where(finite, errors.mean(1), np.inf)
-    deviation = errors.std(1, ddof=1) / np.sqrt(len(targets)) if setting.images is not None else np.zeros(len(mse))
+    deviation = errors.std(1, ddof=1) / np.sqrt(len(targets)) if setting.noisy else np.zeros(len(mse))
     variance = np.var(targets)
     with np.errstate(divide="ignore", invalid="ignore"):
         r2 = np.where(variance > 0, 1 - mse / variance, np.nan)

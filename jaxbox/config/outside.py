@@ -1,9 +1,10 @@
 """Names from outside of the project: `module:name`, or `path/file.py:name` with a path from the working directory.
 
 `load` executes the file that a name names: only those who train or who load a member call it, never who reads a run.
-Everything else here reads files, and runs none of them.
+Everything else here reads files, and runs none of them. Who reads runs says so (`reading`), and `load` then refuses.
 """
 
+import contextlib
 import hashlib
 import importlib
 import importlib.machinery
@@ -11,6 +12,8 @@ import importlib.util
 import operator
 import sys
 import traceback
+from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,6 +24,23 @@ PLAIN = (str, bool, int, float, complex, tuple, list, dict, set, type(None))
 """Values that are no code."""
 _IMPORTED: dict[Path, str] = {}
 """Every outside file that this process has imported, and its SHA-256 then."""
+
+
+_READING = ContextVar("reading", default=False)
+
+
+class NotExecuted(ConfigurationError):
+    """What is asked for needs code that a run names, and who asks only reads the run."""
+
+
+@contextlib.contextmanager
+def reading() -> Iterator[None]:
+    """In here no code from outside is loaded: what would need it raises NotExecuted."""
+    token = _READING.set(True)
+    try:
+        yield
+    finally:
+        _READING.reset(token)
 
 
 def is_outside(name: Any) -> bool:
@@ -86,6 +106,7 @@ def load(field: str, name: str) -> Any:
     Raises:
         ConfigurationError: no such file, its own error's last line, or no such name in it, with the nearest.
     """
+    refuse_while_reading(field, name)
     file, (place, attribute) = file_of(field, name), split(name)
     try:
         value: Any = _import(place, file)
@@ -98,6 +119,16 @@ def load(field: str, name: str) -> Any:
             raise ConfigurationError(f"{field}: {file} has no {attribute!r}{nearest(part, public)}")
         value = getattr(value, part)
     return value
+
+
+def refuse_while_reading(field: str, name: str) -> None:
+    """Refuse to load a name while a run is read.
+
+    Raises:
+        NotExecuted: in `reading`.
+    """
+    if _READING.get():
+        raise NotExecuted(f"{field}: {name!r} is code from outside, which nobody executes who only reads a run")
 
 
 def _import(place: str, file: Path) -> ModuleType:

@@ -27,8 +27,11 @@ def import_named(path: Path, plan: Plan) -> Plan:
     """A run's plan, with sections of the classes that its code from outside names; says on stderr what it imports.
 
     Raises:
+        NotExecuted: in `outside.reading`.
         RunError: a file that is not there, does not import, or is not the one with which the run was made.
     """
+    for name, field in plan.outside().items():
+        outside.refuse_while_reading(field, name)
     manifest = load_manifest(path)
     try:
         found = hashes(plan)
