@@ -70,7 +70,7 @@ def weights(run: str | Path | xarray.Dataset, configuration: int, seed: int) -> 
 def _is_linear(configuration: Configuration) -> bool:
     """Whether its predictions are linear in the inputs, in target units."""
     affine = closed_forms.has(configuration.task, closed_forms.DESCENT)
-    return configuration.model.name == "linear" and affine
+    return (configuration.model.name, configuration.model.output) == ("linear", "identity") and affine
 
 
 def _best_linear(member: Member) -> Float[np.ndarray, "axis H W"]:

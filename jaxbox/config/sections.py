@@ -56,7 +56,7 @@ class Task(Section):
 
 @dataclasses.dataclass(frozen=True)
 class Model(Section):
-    """The network. Kernels start Glorot-uniform and biases at zero, as in Keras."""
+    """The network. By default kernels start Glorot-uniform and biases at zero, as in Keras."""
 
     name: str = "cnn"
     """The architecture, a model by name."""
@@ -68,10 +68,26 @@ class Model(Section):
     """Stride of each convolution, in pixels."""
     padding: str = "SAME"
     """SAME or VALID, as in TensorFlow."""
-    hidden: int = 64
-    """Hidden units."""
+    hidden: tuple[int, ...] = (64,)
+    """Units of each hidden dense layer."""
     activation: str = "relu"
     """The function after each hidden layer, an activation by name."""
+    output: str = "identity"
+    """The function of the outputs, by name."""
+    initialization: str = "glorot"
+    """How kernels start, by name."""
+    initial_scale: float = 1.0
+    """What the kernels' first values are multiplied with."""
+    initial_bias: float = 0.0
+    """What is added to the biases' first values."""
+    pooling: str = "none"
+    """How maps are halved after each convolution's activation, by name."""
+    normalization: str = "none"
+    """How a hidden layer's values are normalised before the activation, by name."""
+    dropout: str = "none"
+    """What is dropped after each hidden layer while training, by name."""
+    dropout_rate: float = 0.5
+    """Probability that a number is dropped."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,7 +7,7 @@ turns that into the kind's own section (`options.fit`).
 import dataclasses
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any, get_origin, get_type_hints
 
 from jaxbox.config import options, outside, tables
 from jaxbox.config.errors import ConfigurationError, look_up
@@ -23,6 +23,8 @@ def to_dict(configuration: Configuration) -> dict[str, Any]:
 def from_dict(values: Mapping[str, Any], cls: Any = Configuration, prefix: str = "") -> Any:
     """The inverse of `to_dict`; fields left out take their defaults.
 
+    A lone number stands for a tuple of one: `model.hidden` was a number in runs of version 0.2 and before.
+
     Raises:
         ConfigurationError: an unknown key, or a value of the wrong type.
     """
@@ -33,6 +35,8 @@ def from_dict(values: Mapping[str, Any], cls: Any = Configuration, prefix: str =
             arguments[key] = from_dict(value, _section(key, kind, value), f"{prefix}{key}.")
         else:
             arguments[key] = tuple(value) if isinstance(value, list) else value
+            if get_origin(kind) is tuple and type(value) is int:
+                arguments[key] = (value,)
             check_type(prefix + key, arguments[key], kind)
     return cls(**arguments)
 

@@ -24,7 +24,7 @@ SGD, ADAM = Optimizer("sgd", 0.2), Optimizer("adam", 0.01)
 BASE = Configuration(TASK, Model("linear"), optimizer=SGD, batch_size=8, steps=60, eval_every=30)
 WILD = dataclasses.replace(BASE, optimizer=Optimizer("sgd", 1e6))
 DEAD = dataclasses.replace(BASE, model=Model("cnn", features=(2, 2), kernel_size=3), optimizer=Optimizer("adam", 3.0))
-MLP = dataclasses.replace(BASE, model=Model("mlp", hidden=6), optimizer=ADAM, task=NOISY, steps=40)
+MLP = dataclasses.replace(BASE, model=Model("mlp", hidden=(6,)), optimizer=ADAM, task=NOISY, steps=40)
 TRAINED = dataclasses.replace(BASE, optimizer=Optimizer("adam", 0.003), task=NOISY)
 CONFIGURATIONS = [BASE, WILD, DEAD, MLP, TRAINED]
 SEEDS = 4

@@ -12,6 +12,6 @@ def configurations():
     """By model."""
     return {
         "linear": Configuration(TASK, Model("linear"), optimizer=Optimizer("sgd", 0.1), batch_size=16),
-        "mlp": Configuration(TASK, Model("mlp", hidden=6), batch_size=16),
+        "mlp": Configuration(TASK, Model("mlp", hidden=(6,)), batch_size=16),
         "cnn": Configuration(TASK, Model("cnn", features=(3, 4), kernel_size=3), batch_size=16),
     }

@@ -68,6 +68,12 @@ def test_json_gives_the_same_configuration_back():
     assert isinstance(after.model.features, tuple)
 
 
+def test_a_stored_width_of_the_days_when_there_was_one_is_a_tuple_of_it():
+    assert config.from_dict({"model": {"hidden": 7}}) == Configuration(model=Model(hidden=(7,)))
+    with pytest.raises(ConfigurationError, match=r"model\.hidden: True is not of type tuple"):
+        config.from_dict({"model": {"hidden": True}})
+
+
 def test_from_dict_fills_in_defaults_and_refuses_the_rest():
     assert config.from_dict({"task": {"height": 20}}) == Configuration(Task(height=20))
     with pytest.raises(ConfigurationError, match=r"task.*hieght.*did you mean height"):
@@ -130,7 +136,9 @@ BAD = [
     ({"model.features": (4, "x")}, "model.features: 'x'"),
     ({"model.kernel_size": 0}, "model.kernel_size: 0"),
     ({"model.stride": 0}, "model.stride: 0"),
-    ({"model.hidden": 0}, "model.hidden: 0"),
+    ({"model.hidden": ()}, "model.hidden: .* one or more positive integers"),
+    ({"model.hidden": (4, 0)}, "model.hidden"),
+    ({"model.initial_scale": -1.0}, r"model.initial_scale: -1\.0"),
     ({"model.padding": "same"}, "model.padding: same"),
     ({"optimizer.learning_rate": -1.0}, r"optimizer.learning_rate: -1\.0"),
     ({"optimizer.learning_rate": math.nan}, "optimizer.learning_rate: nan .* finite"),

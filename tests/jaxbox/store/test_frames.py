@@ -118,7 +118,7 @@ def test_a_chunk_is_read_once_for_members_in_order_and_again_when_it_has_changed
 )
 def test_a_member_predicts_in_target_units_whatever_it_was_trained_on(targets, loss, tmp_path):
     own = Configuration(
-        Task(height=6, width=7, box_size=2, train_size=20, targets=targets), Model("mlp", hidden=4), Loss(loss),
+        Task(height=6, width=7, box_size=2, train_size=20, targets=targets), Model("mlp", hidden=(4,)), Loss(loss),
         batch_size=10, steps=30, eval_every=30,
     )  # fmt: skip
     results = sweep.run([own], 1, name="scale", out=tmp_path, quiet=True)

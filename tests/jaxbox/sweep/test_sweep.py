@@ -74,8 +74,8 @@ def test_several_integers_are_spelled_with_commas_or_spaces(words):
 
 
 def test_a_field_applies_to_the_configurations_that_read_it():
-    plan = planned("thread", "--model.hidden", "7")
-    assert [c.model.hidden for c in plan.configurations] == [64, 64, 64, 64, 7]
+    plan = planned("thread", "--model.hidden", "7", "5")
+    assert [c.model.hidden for c in plan.configurations] == [(64,), (64,), (64,), (64,), (7, 5)]
     words = ["base", "--vary", "task.noise", "none", "white", "--vary", "task.noise_level", "0", ".3"]
     pairs = [(c.task.noise, c.task.noise_level) for c in planned(*words).configurations]
     assert pairs == [("none", 0.0), ("white", 0.0), ("white", 0.3)], "without noise the level makes no difference"
@@ -132,7 +132,7 @@ BAD = {
     "default of what nobody reads": (
         [],
         ["--model.hidden", "64"],
-        "model.hidden: 64 is not read by model.name 'linear'",
+        r"model.hidden: \(64,\) is not read by model.name 'linear'",
     ),
     "varied field that nobody reads": (
         [],

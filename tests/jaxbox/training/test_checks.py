@@ -31,7 +31,10 @@ def refused(match, changes, seeds=1):
         ({"model": Model(padding="VALID")}, "model: .*kernel_size 5 is larger"),
         ({"task": Task(box_size=17)}, "task.box_size: 17"),
         ({"task": Task(noise_level=2.0)}, r"task.noise_level: 2\.0 is not read by task.noise 'none'; .* 'white'"),
-        ({"model": Model("linear", hidden=999)}, "model.hidden: 999 is not read by model.name 'linear'; .* 'mlp'"),
+        (
+            {"model": Model("linear", hidden=(999,))},
+            r"model.hidden: \(999,\) is not read by model.name 'linear'; .* 'mlp'",
+        ),
         ({"model": Model(kernel_size=32)}, "model.kernel_size: 32 .*at most 31"),
     ],
 )
@@ -46,8 +49,8 @@ def test_what_cannot_be_built_is_refused(changes, message):
         ({"task": Task(height=10**8, width=10**8)}, r"task.height: 100000000 .* bytes, and .* are free"),
         ({"model": Model(kernel_size=10**22)}, "model.kernel_size: 1.* at most 2147483647"),
         ({"model": Model(kernel_size=10**9)}, "model.kernel_size: 1000000000 .*at most 31"),
-        ({"model": Model("mlp", hidden=10**22)}, "model.hidden: 1.* at most 2147483647"),
-        ({"model": Model("mlp", hidden=2 * 10**9)}, r"model: mlp .* bytes, and .* are free"),
+        ({"model": Model("mlp", hidden=(10**22,))}, "model.hidden: 1.* at most 2147483647"),
+        ({"model": Model("mlp", hidden=(2 * 10**9,))}, r"model: mlp .* bytes, and .* are free"),
         ({"model": Model(features=(2 * 10**9,))}, r"model: cnn .* bytes, and .* are free"),
         ({"task": Task(train_size=2 * 10**9)}, r"task.train_size: 2000000000 .* bytes, and .* are free"),
         (

@@ -31,7 +31,7 @@ def predict(configuration, weights):
 
 
 @pytest.mark.parametrize(
-    ("model", "batch_size"), [(Model("mlp", hidden=4), 7), (Model("cnn", features=(3, 5), kernel_size=3), 20)]
+    ("model", "batch_size"), [(Model("mlp", hidden=(4,)), 7), (Model("cnn", features=(3, 5), kernel_size=3), 20)]
 )
 def test_predictions_in_blocks_equal_one_application_of_the_network(model, batch_size):
     task = Task(height=5, width=6, box_size=2, noise="white", noise_level=0.2, train_size=20)
@@ -52,7 +52,7 @@ def test_predictions_in_blocks_equal_one_application_of_the_network(model, batch
 
 
 @pytest.mark.parametrize(
-    "model", [Model("linear"), Model("mlp", hidden=4), Model("cnn", features=(3, 5), kernel_size=3)]
+    "model", [Model("linear"), Model("mlp", hidden=(4,)), Model("cnn", features=(3, 5), kernel_size=3)]
 )
 def test_predictions_by_windows_equal_the_network_on_images(model):
     # Rows and columns of positions differ in number, and margins move their first one away from the corner.
@@ -76,7 +76,7 @@ def together(function, *values):
 @pytest.mark.parametrize("noise", ["none", "white", "salt_pepper"])
 def test_members_evaluated_at_once_are_evaluated_as_each_alone(noise, map_members):
     task = dataclasses.replace(TASK, noise=noise, noise_level=0.5)
-    configuration = Configuration(task, Model("mlp", hidden=4), batch_size=7)
+    configuration = Configuration(task, Model("mlp", hidden=(4,)), batch_size=7)
     levels, seen = jnp.array([0.0, 0.2, 0.9]), jnp.arange(3 * 20).reshape(3, 20) % 7 < 3
     states = jax.vmap(partial(member.initialize, configuration))(jnp.arange(3, dtype=jnp.uint32))
     evaluate = partial(evaluation.evaluate, configuration, map_members=map_members)
@@ -130,5 +130,5 @@ def test_layers_are_counted_from_the_input_whatever_their_names(monkeypatch):
 
 
 def test_a_network_without_relu_has_no_dead_fraction():
-    configuration = Configuration(TASK, Model("mlp", hidden=3, activation="sigmoid"))
+    configuration = Configuration(TASK, Model("mlp", hidden=(3,), activation="sigmoid"))
     assert np.isnan(dead(configuration, lambda params: None)).all()

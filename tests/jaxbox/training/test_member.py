@@ -106,7 +106,7 @@ GOLDEN = {
 
 def test_one_step_gives_the_golden_numbers():
     task = Task(height=5, width=6, box_size=2, noise="white", noise_level=0.25, train_size=20)
-    model = Model("mlp", hidden=3, activation="tanh")
+    model = Model("mlp", hidden=(3,), activation="tanh")
     configuration = Configuration(task, model, optimizer=Optimizer("adam", 0.05), batch_size=4, steps=1, eval_every=1)
     state, measures = trainer(configuration)(start(configuration, 7), 7, 0, 1)
     leaves = np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(state.params)]).astype(float)

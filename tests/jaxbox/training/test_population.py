@@ -29,7 +29,7 @@ def configurations(model, *rates):
     ]
 
 
-MLP = configurations(Model("mlp", hidden=4), 0.01, 0.05)
+MLP = configurations(Model("mlp", hidden=(4,)), 0.01, 0.05)
 
 
 def trained(chosen, members_per_chunk=None, local_devices=None, seeds=SEEDS, platform=None):

@@ -135,8 +135,30 @@ def test_statistics_are_stored_and_come_back_with_the_member(tmp_path):
 
 def test_only_relu_layers_leave_lit_units():
     network = member.merge(
-        dataclasses.replace(OWN, model=Model("mlp", hidden=3)),
-        member.initialize(dataclasses.replace(OWN, model=Model("mlp", hidden=3)), jnp.uint32(0)).weights,
+        dataclasses.replace(OWN, model=Model("mlp", hidden=(3,))),
+        member.initialize(dataclasses.replace(OWN, model=Model("mlp", hidden=(3,))), jnp.uint32(0)).weights,
     )
     network(jnp.ones((2, 5, 6, 1)))
     assert [leaf.shape for leaf in jax.tree.leaves(nnx.state(network, LitUnits))] == [(3,)]
+
+
+def test_the_rows_of_normalisation_and_dropout_come_through_a_checkpoint_bit_for_bit(tmp_path):
+    model = Model("cnn", features=(3, 2), kernel_size=3, normalization="batch", dropout="units", dropout_rate=0.2)
+    (group,) = groups.group([dataclasses.replace(OWN, model=model)], 2)
+    many = Population(group, devices=jax.devices()[:1])
+    seeds, floats = many.inputs(many.chunks()[0])
+
+    def after(cut):
+        state, data = many.initialize(seeds, floats), many.prepare(seeds, 0)
+        state, _, _ = many.advance(state, data, seeds, floats, 0, cut)
+        store.save_checkpoint(tmp_path / str(cut), cut, {"state": jax.device_get(state)})
+        saved = store.load_checkpoint(tmp_path / str(cut) / str(cut), {"state": many.abstract_state})
+        state, _, measures = many.advance(many.fill(saved["state"]), many.prepare(seeds, cut), seeds, floats, cut, 6)
+        return jax.device_get((state, measures["prediction"]))
+
+    (one, first), (two, second) = after(2), after(5)
+    chex.assert_trees_all_equal(one, two)
+    np.testing.assert_array_equal(first, second)
+    kept = one.variables["between"][0]
+    np.testing.assert_allclose(kept["dropout"]["rate"], 0.2, rtol=1e-6)
+    assert (kept["normalization"]["mean"] != 0).any()

@@ -40,7 +40,11 @@ CASES = {
     "kernel larger than the image": (Task(5, 6, 2, inputs="inverted"), Model(features=(2, 2), kernel_size=7)),
     "linear": (Task(9, 7, 3, channels=3, margin_left=1), Model("linear")),
     "linear, inverted": (Task(9, 7, 3, inputs="inverted"), Model("linear")),
-    "mlp": (Task(6, 9, 2, inputs="standardized"), Model("mlp", hidden=5)),
+    "mlp": (Task(6, 9, 2, inputs="standardized"), Model("mlp", hidden=(5,))),
+    "mlp, two layers normalised": (Task(6, 9, 2), Model("mlp", hidden=(5, 4), normalization="layer")),
+    "soft argmax": (Task(9, 12, 3, inputs="inverted"), Model("soft_argmax", features=(2,), kernel_size=3)),
+    "average pooling": (Task(17, 20, 3, inputs="inverted"), dataclasses.replace(TANH, pooling="average")),
+    "layer normalisation": (Task(16, 17, 3, inputs="inverted"), dataclasses.replace(SMALL, normalization="layer")),
 }
 
 
