@@ -71,6 +71,12 @@ def options(default: Any) -> dict[str, Any]:
     return found
 
 
+def named(words: Sequence[str]) -> set[str]:
+    """The options that a command line names, without their hyphens and without the no of a flag."""
+    names = (word[2:].split("=")[0].replace("-", "_") for word in words if word.startswith("--"))
+    return {re.sub("^no_", "", name) for name in names}
+
+
 def _separated(words: Sequence[str], default: Any) -> Iterator[str]:
     """The words, with `4,8` as two of them where an option takes several integers of a configuration."""
     sections = (name for name, kind in get_type_hints(type(default)).items() if dataclasses.is_dataclass(kind))

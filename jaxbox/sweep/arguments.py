@@ -1,7 +1,6 @@
 """From the words of a command line to what it asks for: a plan, where to put it, and how to run it."""
 
 import dataclasses
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -119,7 +118,7 @@ def plan(words: Sequence[str], arguments: Arguments) -> Plan:
     """
     starts, name = _starts(arguments)
     values = dict(config.flatten(arguments.configuration))
-    said = {path: [values[path]] for path in values if path in _options(words)}
+    said = {path: [values[path]] for path in values if path in command_line.named(words)}
     varied = _variations(arguments)
     configurations = config.spread(starts, said | varied)
     return Plan(tuple(config.distinct(configurations, {*said, *varied})), arguments.seeds, name)
@@ -145,14 +144,7 @@ def _variations(arguments: Arguments) -> dict[str, list[config.Value]]:
     return {path: [config.parse_value(path, text, types) for text in texts] for path, *texts in arguments.vary}
 
 
-def _options(words: Sequence[str]) -> set[str]:
-    """The options that a command line names, without their hyphens and without the no of a flag."""
-    names = (word[2:].split("=")[0].replace("-", "_") for word in words if word.startswith("--"))
-    return {re.sub("^no_", "", name) for name in names}
-
-
 def asks_for_a_plan(words: Sequence[str], arguments: Arguments) -> bool:
     """Whether a command line says anything about what to compute."""
-    return bool(
-        arguments.experiment or _options(words) & {"seeds", "vary", "from", *config.types_of(arguments.configuration)}
-    )
+    about = {"seeds", "vary", "from", *config.types_of(arguments.configuration)}
+    return bool(arguments.experiment or command_line.named(words) & about)

@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxbox import config, task
 from jaxbox.config import Configuration, ConfigurationError, Static, tables
-from jaxbox.training import evaluation, member, memory, outputs, sampling
+from jaxbox.training import contracts, evaluation, member, memory, outputs, sampling
 
 COPIES_OF_STATE = 3
 """The state itself, its gradient, and the new state while it is made."""
@@ -36,6 +36,7 @@ def check_sweep(configurations: Sequence[Configuration], seeds: int) -> None:
     config.refuse_unread(configurations)
     programs = [static.configuration for static in dict.fromkeys(map(Static.of, configurations))]
     for program in programs:
+        contracts.require_kept(program)
         _check_sizes(program)
     needed = seeds * sum(memory.result_bytes(configuration) for configuration in configurations)
     memory.require_fit("seeds", seeds, needed, "the results of that many seeds take")
