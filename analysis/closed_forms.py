@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jaxbox import config
-from jaxbox.config import Configuration, ConfigurationError, Data, Task, tables
+from jaxbox.config import Configuration, ConfigurationError, Data, Task, outside, tables
 
 LINEAR = "a linear closed form"
 """Second moments of images and positions: ramp, minimum norm, LMMSE (`analysis.moments`)."""
@@ -75,7 +75,8 @@ def _require_names(
     for field in dataclasses.fields(values):
         value, path = getattr(values, field.name), f"{section}.{field.name}"
         if field.name in listed:
-            tables.row(path, value)
+            if not outside.is_outside(value):  # of which nothing is known, and which is not executed to be told so
+                tables.row(path, value)
             known = [name for name, forms in listed[field.name].items() if form in forms]
             if value not in known:
                 raise ConfigurationError(f"{path}: {value!r} does not have {form}; allowed: {', '.join(known)}")

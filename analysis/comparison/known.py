@@ -17,7 +17,7 @@ from jaxtyping import Float
 
 from analysis import bayes, closed_forms, linear
 from jaxbox import task as tasks
-from jaxbox.config import Configuration, Data, RunError, Task, tables
+from jaxbox.config import Configuration, Data, RunError, Task, outside, tables
 from jaxbox.store import files
 from jaxbox.training import evaluation
 
@@ -77,7 +77,7 @@ def judged(configuration: Configuration) -> tuple[Task, Data]:
 
 def is_noisy(task: Task) -> bool:
     """Whether a network sees more in an image than the position: then its output is no function of the position."""
-    return task.noise != "none" and task.noise_level > 0
+    return outside.is_outside(task.noise) or (task.noise != "none" and task.noise_level > 0)
 
 
 def lattice(task: Task) -> Float[np.ndarray, "N 2"]:

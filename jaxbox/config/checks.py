@@ -1,14 +1,13 @@
 """What no program could run is refused before JAX is loaded: types, ranges, names, options that nobody reads."""
 
-import dataclasses
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
-from jaxbox.config import tables
+from jaxbox.config import options, tables
 from jaxbox.config.combinations import check_combination
-from jaxbox.config.errors import ConfigurationError, look_up, require
-from jaxbox.config.fields import DEFAULTS, OFF_AT_ZERO, check_type, field_types, flatten, replace, single
+from jaxbox.config.errors import ConfigurationError, require
+from jaxbox.config.fields import OFF_AT_ZERO, check_type, defaults_of, flatten, replace, single, types_of
 from jaxbox.config.sections import Configuration, Task
 
 LARGEST_INT = 2**31 - 1
@@ -23,13 +22,13 @@ def check_values(configuration: Configuration) -> None:
     """
     _check_sections(configuration)
     leaves = dict(flatten(configuration))
-    for path, kind in field_types().items():
+    for path, kind in types_of(configuration).items():
         check_type(path, leaves[path], kind)
         for value in leaves[path] if isinstance(leaves[path], tuple) else (leaves[path],):
             small = not isinstance(value, int) or abs(value) <= LARGEST_INT
             require(small, path, value, f"at most {LARGEST_INT}")
-    for field, table in tables.TABLES.items():
-        look_up(table, leaves[field], field)
+    for field in tables.TABLES:
+        tables.row(field, leaves[field])
     _check_task(configuration.task)
     _check_model(leaves)
     _check_loss(leaves)
@@ -39,11 +38,11 @@ def check_values(configuration: Configuration) -> None:
 
 
 def _check_sections(configuration: Configuration) -> None:
-    """Refuse what is no section: a name in its place, or a class with fields of its own, which nothing would read."""
-    for name, kind in get_type_hints(type(configuration)).items():
-        if dataclasses.is_dataclass(kind):
-            value = getattr(configuration, name)
-            require(type(value) is kind, name, repr(value), f"a {name.capitalize()}")
+    """Refuse what is no section: a name in its place, or a class with fields of its own that no name brings."""
+    for name, base in options.sections().items():
+        value = getattr(configuration, name)
+        fits = isinstance(value, base) and type(value) is options.class_of(name, value)
+        require(fits, name, repr(value), f"a {name.capitalize()}")
 
 
 def _check_task(task: Task) -> None:
@@ -137,8 +136,9 @@ def refuse_unread(configurations: Sequence[Configuration], said: Collection[str]
     """
     read = frozenset().union(*map(tables.fields_read, configurations))
     for configuration in configurations:
+        defaults = defaults_of(configuration)
         for path, value in flatten(configuration):
-            if path not in read and (value != DEFAULTS[path] or path in said):
+            if path not in read and (value != defaults[path] or path in said):
                 raise ConfigurationError(_unread(path, value, configurations))
 
 
@@ -153,8 +153,8 @@ def _unread(path: str, value: Any, configurations: Sequence[Configuration]) -> s
 
 def settle(configuration: Configuration) -> Configuration:
     """The configuration with every field that it does not read at its default: equal ones train equal networks."""
-    read = tables.fields_read(configuration)
-    return replace(configuration, {path: default for path, default in DEFAULTS.items() if path not in read})
+    read, defaults = tables.fields_read(configuration), defaults_of(configuration)
+    return replace(configuration, {path: default for path, default in defaults.items() if path not in read})
 
 
 def check_name(name: str) -> None:

@@ -1,13 +1,27 @@
 """The sections of a configuration: frozen dataclasses, whose field docstrings are the help text.
 
-What a name can be, and which fields each name reads, is in `jaxbox.config.tables`; the help shows both.
+What a name can be, and which fields each name reads, is in `jaxbox.config.tables`; the help shows both. Options of a
+kind's own are fields of a subclass of its section (`tables.Row.options`).
 """
 
 import dataclasses
 
+from jaxbox.config import outside
+
 
 @dataclasses.dataclass(frozen=True)
-class Task:
+class Section:
+    """What sections share: where a name is asked for, the object itself will do, and is stored by its name."""
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.type in (str, "str") and not isinstance(value, outside.PLAIN):
+                object.__setattr__(self, field.name, outside.name_of(value))
+
+
+@dataclasses.dataclass(frozen=True)
+class Task(Section):
     """The distribution of examples. Lengths are in pixels, noise in units of the [0, 1] pixel scale."""
 
     height: int = 16
@@ -39,7 +53,7 @@ class Task:
 
 
 @dataclasses.dataclass(frozen=True)
-class Model:
+class Model(Section):
     """The network. By default kernels start Glorot-uniform and biases at zero, as in Keras."""
 
     name: str = "cnn"
@@ -75,7 +89,7 @@ class Model:
 
 
 @dataclasses.dataclass(frozen=True)
-class Loss:
+class Loss(Section):
     """What training minimises, averaged over the batch and the outputs."""
 
     name: str = "mse"
@@ -91,7 +105,7 @@ class Loss:
 
 
 @dataclasses.dataclass(frozen=True)
-class Optimizer:
+class Optimizer(Section):
     """The update rule."""
 
     name: str = "adam"
