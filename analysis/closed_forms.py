@@ -26,9 +26,19 @@ JUDGED = (LINEAR, BAYES, ENTROPY)
 how good the best of all, and the best linear one, can be. How a network gets there depends on what it is trained on."""
 
 FORMS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "scene": {"box": ALL},
+    # Whatever a scene draws, its positions are equally likely and evenly spaced.
+    "scene": {
+        **dict.fromkeys(("box", "pixel"), ALL),
+        **dict.fromkeys(("subpixel_box", "random_size_box", "overhanging_box"), (ENTROPY,)),
+        **dict.fromkeys(("red_box", "grey_box", "dots"), (ENTROPY,)),
+    },
     "noise": {"none": ALL, "white": ALL, "salt_pepper": ALL},
-    "inputs": {"unit": ALL, "byte": ALL, "inverted": ALL, "standardized": ALL},
+    # What is no affine map of all pixels alike has no form that looks at pixels, even where nothing is lost.
+    "inputs": {
+        **dict.fromkeys(("unit", "byte", "inverted", "standardized"), ALL),
+        **dict.fromkeys(("mean_subtracted", "pixel_standardized", "image_standardized"), (ENTROPY,)),
+        **dict.fromkeys(("stretched", "equalized"), (ENTROPY,)),
+    },
     # Descent on an affine map of (x, y) is descent on (x, y) from another start. A box's columns and rows are evenly
     # spaced and equally frequent, so that their quantiles are an affine map, too.
     "targets": {
@@ -38,8 +48,16 @@ FORMS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 }
 """By field of the task and name: the forms that know it. An empty tuple says that there is none."""
 SIZES = ("height", "width", "box_size", "channels", "margin_left", "margin_right", "margin_top", "margin_bottom")
-FIELDS = frozenset((*SIZES, *FORMS, "noise_level", "train_size"))
+OF_SCENES = ("subpixels", "smallest_box", "overhang", "distractors")
+FIELDS = frozenset((*SIZES, *OF_SCENES, *FORMS, "noise_level", "train_size"))
 """Fields of a task that every form takes into account, or that, as train_size, are no property of an image."""
+AT_DEFAULT = {"salt": (LINEAR, DESCENT, BAYES)}
+"""Fields that must be at their default for these forms: unequal salt and pepper is no white noise in disguise."""
+
+
+def box_side(task: Task) -> int:
+    """The side of the box of a task with closed forms: a pixel is a box of side 1."""
+    return 1 if task.scene == "pixel" else task.box_size
 
 
 def require(task: Task, form: str) -> None:
@@ -58,12 +76,16 @@ def require(task: Task, form: str) -> None:
             known = [name for name, forms in FORMS[field.name].items() if form in forms]
             if value not in known:
                 raise ConfigurationError(f"{path}: {value!r} does not have {form}; allowed: {', '.join(known)}")
-        elif field.name not in FIELDS and value != field.default:
+        elif value != field.default and _must_be_default(field.name, form):
             raise ConfigurationError(f"{path}: {value!r} does not have {form}; it must be {field.default!r}")
     values: Any = {field.name: getattr(task, field.name) for field in dataclasses.fields(Task)}
     # An endless stream: a training set smaller than a batch is no fault of the image distribution. Nor is a loss that
     # does not take the targets.
     config.check_values(Configuration(task=Task(**values | {"train_size": 0, "targets": Task().targets})))
+
+
+def _must_be_default(name: str, form: str) -> bool:
+    return form in AT_DEFAULT[name] if name in AT_DEFAULT else name not in FIELDS
 
 
 def has(task: Task, form: str) -> bool:

@@ -14,8 +14,8 @@ from analysis import closed_forms
 from jaxbox import config, losses, models, optimizers, schedules, store, task
 from jaxbox.config import Configuration, ConfigurationError, Model, Optimizer, Static, Task, tables
 from jaxbox.task import noises
-from jaxbox.task.inputs import InputScale
-from jaxbox.task.scenes import Scene, WindowedScene
+from jaxbox.task.inputs import AffineInputs, Inputs
+from jaxbox.task.scenes import DrawingScene, Lattice, WindowedScene
 from jaxbox.task.targets import TargetKind
 from jaxbox.training import checks, evaluation, groups, member, metrics, sampling
 from jaxbox.training.population import Population
@@ -31,12 +31,15 @@ BASE = Configuration(
 )
 SEEDS = 2
 WITH = {
+    "red_box": {"task.channels": 3},
     "cell": {"loss.name": "cross_entropy"},
     "cell_mode": {"loss.name": "cross_entropy"},
     "cross_entropy": {"task.targets": "cell"},
     "mse_msle": {"task.targets": "unit", "model.output": "softplus"},
 }
 """What a name needs beside it."""
+SIZES = {"red_box": WITH["red_box"]}
+"""Of these, what is no name."""
 
 
 def configuration(**names):
@@ -183,7 +186,8 @@ def check_that_it_survives_a_checkpoint(case, folder):
 
 def check_that_it_learns_eight_examples(case):
     """Memorising is the least that a network does: a squared error under a tenth of the targets' variance."""
-    scale = task.input_scale(case.task).scale
+    affine = isinstance(tables.load("task.inputs", case.task.inputs), AffineInputs)
+    scale = task.input_scale(case.task).scale if affine else 1.0
     # Plain gradient descent is stable for inputs of about unit size only; what divides by the gradient's size always is,
     # but need not stay where it came to: hence the best of three looks.
     rate = RATES.get(case.optimizer.name, 0.01) / (scale**2 if case.optimizer.name in DESCENT else 1)
@@ -231,7 +235,9 @@ def covering():
     drawn, found = [], {}
     for _ in range(DRAWS):
         names = {field: str(random.choice(list(table))) for field, table in tables.TABLES.items()}
-        case = config.replace(BASE, names)
+        case = config.replace(
+            BASE, names | {path: value for name in names.values() for path, value in SIZES.get(name, {}).items()}
+        )
         if can_be(case):
             drawn.append((config.settle(case), pairs_of(names)))
     while drawn:
@@ -266,9 +272,9 @@ def test_an_unknown_name_is_refused_with_the_nearest(field):
 
 
 CONTRACTS = {
-    "task.scene": Scene,
+    "task.scene": Lattice,
     "task.noise": noises.Noise,
-    "task.inputs": InputScale,
+    "task.inputs": Inputs,
     "task.targets": TargetKind,
     "model.name": models.Constructor,
     "model.activation": lambda row: callable(row),
@@ -284,7 +290,11 @@ def test_every_row_keeps_its_contract_and_says_what_it_is(name):
     row, contract = tables.row(field, name), CONTRACTS[field]
     loaded = tables.load(field, name)
     assert isinstance(loaded, contract) if isinstance(contract, type) else contract(loaded)
-    assert isinstance(loaded, WindowedScene) or field != "task.scene" or "render" not in row.reads
+    if field == "task.scene" and "render" in row.reads:
+        assert isinstance(loaded, WindowedScene)
+        assert not isinstance(loaded, DrawingScene)
+    if field == "task.inputs":
+        assert isinstance(loaded, AffineInputs) == ("render" in row.reads)
     assert row.summary
     assert set(row.reads) <= set(config.DEFAULTS)
 
@@ -334,7 +344,14 @@ def test_every_name_of_a_task_has_a_closed_form_or_is_named_as_one_that_has_none
 
 def test_every_field_of_a_task_is_known_to_the_closed_forms():
     fields = {field.name for field in dataclasses.fields(Task)}
-    assert fields == closed_forms.FIELDS
+    assert fields == closed_forms.FIELDS | set(closed_forms.AT_DEFAULT)
+
+
+def test_unequal_salt_and_pepper_has_an_entropy_only():
+    unequal = Task(noise="salt_pepper", noise_level=0.2, salt=0.4)
+    assert [form for form in closed_forms.ALL if closed_forms.has(unequal, form)] == [closed_forms.ENTROPY]
+    with pytest.raises(ConfigurationError, match=r"task.salt: 0.4 does not have a linear closed form; it must be 0.5"):
+        closed_forms.require(unequal, closed_forms.LINEAR)
 
 
 def test_closed_forms_refuse_what_they_do_not_know(monkeypatch):

@@ -27,8 +27,12 @@ class Variable(NamedTuple):
 
 OF_CONFIGURATION = {
     "target": Variable(("position", "axis"), "target units", "centre of the box"),
-    "column": Variable(("position",), "pixel", "column of the box's left edge; -1: no such position", np.int32),
-    "row": Variable(("position",), "pixel", "row of the box's top edge; -1: no such position", np.int32),
+    "column": Variable(
+        ("position",), "pixel", "column of the box's left edge (steps of the lattice); -1: no such position", np.int32
+    ),
+    "row": Variable(
+        ("position",), "pixel", "row of the box's top edge (steps of the lattice); -1: no such position", np.int32
+    ),
     "replicates": Variable(
         (), "1", "whether seeds are independent replicates; else all trained on the batches of seed 0", bool
     ),

@@ -137,8 +137,8 @@ def train_step(
     configuration: Configuration, state: State, examples: Examples, keys: sampling.Keys, step: Int[Array, ""]
 ) -> tuple[State, dict[str, Float[Array, ""]]]:
     """One update. If a number of it is not finite the weights stay as they are, and are marked, for good."""
-    noise = task.draw_noise(configuration.task, examples.noise)
-    inputs, targets = task.example(configuration.task, examples.index, noise, tables.uses_windows(configuration))
+    draws = task.draw(configuration.task, examples.keys)
+    inputs, targets = task.example(configuration.task, examples.index, draws, tables.uses_windows(configuration))
     loss_function = outputs.loss_function(configuration)
 
     def batch_loss(params: PyTree[Array]) -> tuple[Float[Array, ""], PyTree[Array]]:

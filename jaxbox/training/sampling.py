@@ -31,10 +31,10 @@ class Keys(NamedTuple):
 
 
 class Examples(NamedTuple):
-    """Indices into the positions, and the key of each example's noise."""
+    """Indices into the positions, and the key of what each example draws: its noise, and the rest of its scene."""
 
     index: Int[Array, " n"]
-    noise: Key[Array, " n"]
+    keys: Key[Array, " n"]
 
 
 class Data(NamedTuple):
@@ -119,5 +119,5 @@ def epoch_order(keys: Keys, epoch: Int[Array, ""], count: int) -> Int[Array, " c
 
 
 def noise_keys(key: Key[Array, ""], examples: Int[Array, " n"]) -> Key[Array, " n"]:
-    """A key for each example's noise, which is the same in every epoch."""
+    """A key for what each example draws, its noise for one, which is the same in every epoch."""
     return jax.vmap(jax.random.fold_in, (None, 0))(key, examples)
