@@ -69,5 +69,5 @@ def fresh(task: Task, key: Key[Array, ""], count: int) -> tuple[Float[np.ndarray
 
 
 def _inputs(task: Task, index: Int[Array, " n"], keys: Key[Array, " n"]) -> Float[np.ndarray, "n HWC"]:
-    images = tasks.example(task, index, tasks.draw(task, keys))[0]
+    images = tasks.example(task, index, tasks.draw_images(task, keys))[0]
     return np.asarray(images, np.float64).reshape(len(index), -1)

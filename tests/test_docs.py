@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import pytest
 
 from analysis import comparison
-from jaxbox.config import Configuration, Model, Task, tables
+from jaxbox.config import Configuration, Data, Model, Task, tables
 from jaxbox.store import results
 from jaxbox.training import checks, member, sampling
 
@@ -55,15 +55,17 @@ def test_the_model_that_readme_adds_is_one(monkeypatch):
     exec(source, vars(module))
     monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setitem(tables.MODELS, "two_layers", eval("{" + row + "}", {"Row": tables.Row})["two_layers"])
-    task = Task(height=6, width=6, box_size=2, train_size=20)
-    model = Configuration(task, Model("two_layers", hidden=5), batch_size=4, steps=2, eval_every=1)
+    task = Task(height=6, width=6, box_size=2)
+    model = Configuration(
+        task, Model("two_layers", hidden=(5,)), data=Data(train_size=20), batch_size=4, steps=2, eval_every=1
+    )
     checks.check_sweep([model], 1)
     assert tables.uses_windows(model)
     seed, step = jnp.uint32(0), jnp.int32(0)
     state, data = member.initialize(model, seed), sampling.prepare(model, seed, step)
     assert sorted(state.params) == ["head", "hidden"]
     # As the built-in model of the same shape: the same numbers from the same seed.
-    builtin = dataclasses.replace(model, model=Model("mlp", hidden=5))
+    builtin = dataclasses.replace(model, model=Model("mlp", hidden=(5,)))
     ours, theirs = (member.train(case, state, data, seed, step, step + 2)[2]["loss"] for case in (model, builtin))
     assert float(ours) == float(theirs)
 

@@ -47,7 +47,7 @@ def weights(run: str | Path | xarray.Dataset, configuration: int, seed: int) -> 
     member = load_member(folder_of(run), configuration, seed)
     task = member.configuration.task
     pictures = np.full((len(MAPS), len(AXES), task.height, task.width), np.nan)
-    if closed_forms.has(task, closed_forms.LINEAR):
+    if closed_forms.has(task, closed_forms.LINEAR, member.configuration.data):
         exact = np.array([predictor(task).weights for predictor in known.LINEAR_PREDICTORS.values()])
         pictures[: len(REFERENCES)] = np.moveaxis(exact, -1, 1)
         pictures[MAPS.index("best_linear")] = _best_linear(member)
@@ -70,7 +70,7 @@ def weights(run: str | Path | xarray.Dataset, configuration: int, seed: int) -> 
 def _is_linear(configuration: Configuration) -> bool:
     """Whether its predictions are linear in the inputs, in target units."""
     affine = closed_forms.has(configuration.task, closed_forms.DESCENT)
-    return configuration.model.name == "linear" and affine
+    return (configuration.model.name, configuration.model.output) == ("linear", "identity") and affine
 
 
 def _best_linear(member: Member) -> Float[np.ndarray, "axis H W"]:

@@ -28,7 +28,7 @@ def layer_products(configuration: Configuration) -> list[int]:
         met = taps(height, model.kernel_size, model.stride) * taps(width, model.kernel_size, model.stride)
         products.append(met * channels * features)
         height, width, channels = -(-height // model.stride), -(-width // model.stride), features
-    sizes = [height * width * channels, *([model.hidden] if model.name == "mlp" else []), 2]
+    sizes = [height * width * channels, *(model.hidden if model.name == "mlp" else ()), 2]
     return products + [math.prod(pair) for pair in itertools.pairwise(sizes)]
 
 
@@ -48,5 +48,5 @@ def step_bytes(configuration: Configuration) -> int:
         values += height * width * features
         parameters += model.kernel_size**2 * channels * features
         channels = features
-    parameters += height * width * channels * (model.hidden if model.name == "mlp" else 2)
+    parameters += height * width * channels * (model.hidden[0] if model.name == "mlp" else 2)
     return 4 * (6 * configuration.batch_size * values + 5 * parameters)

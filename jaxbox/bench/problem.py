@@ -106,7 +106,9 @@ def _of_seed(configuration: Configuration, seed: int) -> tuple[Any, Any, list[La
 def _layers(params: Any) -> Iterator[Layer]:
     """The layers of jaxbox's tree of parameters, in the order in which the network applies them."""
     convolutions = params.get("convolutions", {})
-    for layer in (*(convolutions[index] for index in sorted(convolutions)), params.get("hidden"), params["head"]):
+    deeper = params.get("deeper", {})
+    hidden = (params.get("hidden"), *(deeper[index] for index in sorted(deeper)))
+    for layer in (*(convolutions[index] for index in sorted(convolutions)), *hidden, params["head"]):
         if layer:
             yield layer["kernel"], layer["bias"]
 

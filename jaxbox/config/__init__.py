@@ -4,6 +4,7 @@ sections.py   the dataclasses           fields.py   dotted paths, types, text, t
 tables.py     every name there is       checks.py   what is refused
 plan.py       what a run computes       errors.py   how it is said
 combinations.py                         which targets, losses and outputs go together
+migration.py                            names that fields had in earlier versions
 """
 
 from jaxbox.config.checks import LARGEST_INT, check_name, check_values, refuse_unread, settle
@@ -22,16 +23,19 @@ from jaxbox.config.fields import (
     to_dict,
     traced,
 )
+from jaxbox.config.migration import MOVED, migrated
 from jaxbox.config.plan import Plan, fingerprint
-from jaxbox.config.sections import Configuration, Loss, Model, Optimizer, Task
+from jaxbox.config.sections import Configuration, Data, Loss, Model, Optimizer, Task
 
 __all__ = [
     "DEFAULTS",
     "LARGEST_INT",
+    "MOVED",
     "OFF_AT_ZERO",
     "TRACED",
     "Configuration",
     "ConfigurationError",
+    "Data",
     "Loss",
     "Model",
     "Optimizer",
@@ -47,6 +51,7 @@ __all__ = [
     "flatten",
     "from_dict",
     "look_up",
+    "migrated",
     "nearest",
     "one_line",
     "parse_value",

@@ -36,6 +36,7 @@ def check_values(configuration: Configuration) -> None:
     _check_scene(leaves, tables.fields_read(configuration))
     _check_model(leaves)
     _check_loss(leaves)
+    _check_data(leaves)
     _check_training(configuration, leaves)
     check_combination(leaves)
 
@@ -59,8 +60,6 @@ def _check_task(leaves: dict[str, Any]) -> None:
     if leaves["task.noise"] == "salt_pepper":
         require(level <= 1, "task.noise_level", level, "a probability, at most 1")
     require(0 <= salt <= 1, "task.salt", salt, "a share, from 0 to 1")
-    train_size = leaves["task.train_size"]
-    require(train_size >= 0, "task.train_size", train_size, "at least 0 (0 is an endless stream)")
 
 
 def _check_scene(leaves: dict[str, Any], read: Collection[str]) -> None:
@@ -96,10 +95,16 @@ def _check_distractors(leaves: dict[str, Any], side: int, largest: int) -> None:
 
 
 def _check_model(leaves: dict[str, Any]) -> None:
-    for path in ("model.kernel_size", "model.stride", "model.hidden"):
+    for path in ("model.kernel_size", "model.stride"):
         require(leaves[path] >= 1, path, leaves[path], "at least 1")
-    features = leaves["model.features"]
-    require(min(features, default=0) >= 1, "model.features", features, "one or more positive integers")
+    # A heat map can be made of the image itself.
+    fewest = {"model.features": 0 if leaves["model.name"] == "soft_argmax" else 1, "model.hidden": 1}
+    for path, count in fewest.items():
+        fine = len(leaves[path]) >= count and min(leaves[path], default=1) >= 1
+        require(fine, path, leaves[path], f"{('any number of', 'one or more')[count]} positive integers")
+    require(leaves["model.initial_scale"] >= 0, "model.initial_scale", leaves["model.initial_scale"], "at least 0")
+    rate = leaves["model.dropout_rate"]
+    require(0 <= single(rate) < 1, "model.dropout_rate", rate, "at least 0 and less than 1, as a 32-bit float")
     require(leaves["model.padding"] in ("SAME", "VALID"), "model.padding", leaves["model.padding"], "SAME or VALID")
 
 
@@ -110,11 +115,23 @@ def _check_loss(leaves: dict[str, Any]) -> None:
         require(leaves[path] >= 0, path, leaves[path], "at least 0")
 
 
+def _check_data(leaves: dict[str, Any]) -> None:
+    size, share, held_out = (leaves[f"data.{name}"] for name in ("train_size", "corner_share", "held_out"))
+    require(size >= 0, "data.train_size", size, "at least 0 (0 is an endless stream)")
+    concentration = leaves["data.concentration"]
+    require(single(concentration) > 0, "data.concentration", concentration, "greater than 0, as a 32-bit float")
+    require(0 <= share <= 1, "data.corner_share", share, "a share, from 0 to 1")
+    require(0 <= single(held_out) < 1, "data.held_out", held_out, "a share, at least 0 and less than 1")
+    if leaves["data.labels"] == "shuffled":
+        field = "data.train_size" if size else "batch_size"
+        require(leaves[field] >= 2, field, leaves[field], "at least 2 with data.labels shuffled")
+
+
 def _check_training(configuration: Configuration, leaves: dict[str, Any]) -> None:
     for path in ("batch_size", "steps", "eval_every"):
         require(leaves[path] >= 1, path, leaves[path], "at least 1")
-    largest = configuration.task.train_size or configuration.batch_size
-    limit = f"at most task.train_size, {largest}"
+    largest = configuration.data.train_size or configuration.batch_size
+    limit = f"at most data.train_size, {largest}"
     require(configuration.batch_size <= largest, "batch_size", configuration.batch_size, limit)
     most = f"at most steps, {configuration.steps}"
     require(configuration.eval_every <= configuration.steps, "eval_every", configuration.eval_every, most)

@@ -5,6 +5,12 @@ from typing import Any
 
 from jaxbox.config.errors import require
 
+AFFINE_TARGETS = ("symmetric", "unit", "pixels", "centred_pixels", "standardized")
+"""Targets that are affine in the scene's centre."""
+PLACES = ("soft_argmax",)
+"""Models whose outputs are a mean place, and nothing else."""
+SPREADS = ("gaussian_nll", "beta_nll")
+"""Losses that ask for a variance beside each number."""
 CLASSES = ("cell", "cell_mode")
 """Targets that are probabilities of classes."""
 NON_NEGATIVE_TARGETS = ("unit", "pixels", "quantile")
@@ -14,7 +20,7 @@ NON_NEGATIVE_OUTPUTS = ("relu", "sigmoid", "softplus")
 
 
 def check_combination(leaves: Mapping[str, Any]) -> None:
-    """Refuse a loss that cannot take these targets, or these outputs.
+    """Refuse a loss that cannot take these targets, or these outputs, and a model that cannot make them.
 
     Args:
         leaves: a configuration's values, by dotted path.
@@ -27,6 +33,10 @@ def check_combination(leaves: Mapping[str, Any]) -> None:
         require(targets in CLASSES, "task.targets", targets, f"{_listed(CLASSES)} with loss.name cross_entropy")
     fits = targets not in CLASSES or loss == "cross_entropy"
     require(fits, "loss.name", loss, f"cross_entropy with task.targets {targets}")
+    if leaves["model.name"] in PLACES:
+        model = f"with model.name {leaves['model.name']}, whose outputs are a place"
+        require(targets in AFFINE_TARGETS, "task.targets", targets, f"{_listed(AFFINE_TARGETS)} {model}")
+        require(loss not in SPREADS, "loss.name", loss, f"a loss of (x, y) alone {model}")
     if loss == "mse_msle":
         allowed = f"{_listed(NON_NEGATIVE_TARGETS)} with loss.name mse_msle, whose logarithms need targets from 0 up"
         require(targets in NON_NEGATIVE_TARGETS, "task.targets", targets, allowed)
@@ -35,10 +45,9 @@ def check_combination(leaves: Mapping[str, Any]) -> None:
 
 def _check_output_of_logarithms(leaves: Mapping[str, Any]) -> None:
     """Refuse an output that can be negative: the logarithm is then NaN, and training ends at its first step."""
-    if "model.output" in leaves:
-        output = leaves["model.output"]
-        allowed = f"{_listed(NON_NEGATIVE_OUTPUTS)} with loss.name mse_msle, whose logarithms need outputs from 0 up"
-        require(output in NON_NEGATIVE_OUTPUTS, "model.output", output, allowed)
+    output = leaves["model.output"]
+    allowed = f"{_listed(NON_NEGATIVE_OUTPUTS)} with loss.name mse_msle, whose logarithms need outputs from 0 up"
+    require(output in NON_NEGATIVE_OUTPUTS, "model.output", output, allowed)
 
 
 def _listed(names: tuple[str, ...]) -> str:

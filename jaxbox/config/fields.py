@@ -147,6 +147,8 @@ def to_dict(configuration: Configuration) -> dict[str, Any]:
 def from_dict(values: Mapping[str, Any], cls: Any = Configuration, prefix: str = "") -> Any:
     """The inverse of `to_dict`; fields left out take their defaults.
 
+    A lone number stands for a tuple of one: `model.hidden` was a number in runs of version 0.2 and before.
+
     Raises:
         ConfigurationError: an unknown key, or a value of the wrong type.
     """
@@ -157,5 +159,7 @@ def from_dict(values: Mapping[str, Any], cls: Any = Configuration, prefix: str =
             arguments[key] = from_dict(value, kind, f"{prefix}{key}.")
         else:
             arguments[key] = tuple(value) if isinstance(value, list) else value
+            if get_origin(kind) is tuple and type(value) is int:
+                arguments[key] = (value,)
             check_type(prefix + key, arguments[key], kind)
     return cls(**arguments)

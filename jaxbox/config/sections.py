@@ -26,8 +26,6 @@ class Task:
     """Scale of the pixels that the network sees, by name."""
     targets: str = "symmetric"
     """What the network must say, a scale or a class by name; predictions are judged in one unit whatever it is."""
-    train_size: int = 10_000
-    """Examples in each seed's training set, positions drawn uniformly; 0 is an endless stream."""
     margin_left: int = 0
     """Columns at the left that the box never enters."""
     margin_right: int = 0
@@ -52,7 +50,7 @@ class Task:
 
 @dataclasses.dataclass(frozen=True)
 class Model:
-    """The network. Kernels start Glorot-uniform and biases at zero, as in Keras."""
+    """The network. By default kernels start Glorot-uniform and biases at zero, as in Keras."""
 
     name: str = "cnn"
     """The architecture, a model by name."""
@@ -64,10 +62,26 @@ class Model:
     """Stride of each convolution, in pixels."""
     padding: str = "SAME"
     """SAME or VALID, as in TensorFlow."""
-    hidden: int = 64
-    """Hidden units."""
+    hidden: tuple[int, ...] = (64,)
+    """Units of each hidden dense layer."""
     activation: str = "relu"
     """The function after each hidden layer, an activation by name."""
+    output: str = "identity"
+    """The function of the outputs, by name."""
+    initialization: str = "glorot"
+    """How kernels start, by name."""
+    initial_scale: float = 1.0
+    """What the kernels' first values are multiplied with."""
+    initial_bias: float = 0.0
+    """What is added to the biases' first values."""
+    pooling: str = "none"
+    """How maps are halved after each convolution's activation, by name."""
+    normalization: str = "none"
+    """How a hidden layer's values are normalised before the activation, by name."""
+    dropout: str = "none"
+    """What is dropped after each hidden layer while training, by name."""
+    dropout_rate: float = 0.5
+    """Probability that a number is dropped."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,6 +136,30 @@ class Optimizer:
 
 
 @dataclasses.dataclass(frozen=True)
+class Data:
+    """Which examples a seed trains on. It is judged on true images and labels of all positions, weighted by the law."""
+
+    train_size: int = 10_000
+    """Examples in each seed's training set, positions drawn independently; 0 is an endless stream."""
+    shared_batches: bool = False
+    """Train every seed on the batches of seed 0. Faster for small models and under noise, but seeds then differ in
+    initial weights only: they are no independent replicates, and intervals leave out what the data contribute."""
+    law: str = "uniform"
+    """How probable each position is, in training and in evaluation, a law by name."""
+    concentration: float = 5.0
+    """Of x and y about the middle: both parameters of their Beta distribution. At 1 it is uniform, under 1 the edges
+    are more probable than the middle."""
+    corner_share: float = 0.5
+    """Share of the examples that come from the top left quadrant; the rest is uniform, there and elsewhere."""
+    labels: str = "true"
+    """What the images of the training set are taught as, labels by name."""
+    split: str = "random"
+    """Which positions training never draws, a split by name."""
+    held_out: float = 0.2
+    """Share of the positions that a seed never trains on; each seed has its own."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Configuration:
     """Everything about a member but its seed."""
 
@@ -129,11 +167,9 @@ class Configuration:
     model: Model = Model()
     loss: Loss = Loss()
     optimizer: Optimizer = Optimizer()
+    data: Data = Data()
     batch_size: int = 128
     """Examples a step."""
-    shared_batches: bool = False
-    """Train every seed on the batches of seed 0. Faster for small models and under noise, but seeds then differ in
-    initial weights only: they are no independent replicates, and intervals leave out what the data contribute."""
     steps: int = 1000
     """Updates."""
     eval_every: int = 50

@@ -5,8 +5,8 @@ loaded; `load` imports the code when it is needed. To add a model (noise, loss, 
 
 A field that no row lists is always read. A field that some rows of a table list is read only where one of those rows is
 chosen, in every table that lists it: `optimizer.momentum` is read by the optimiser momentum. `render` is how a row
-says that it can do with windows instead of images (`jaxbox.layers.windows`): scene, noise, inputs and model must all
-list it.
+says that it can do with windows instead of images (`jaxbox.layers.windows`): scene, noise, inputs, labels and model
+must all list it.
 """
 
 import importlib
@@ -32,6 +32,8 @@ class Row(NamedTuple):
 IMAGE = ("task.height", "task.width", "task.channels")
 MARGINS = ("task.margin_left", "task.margin_right", "task.margin_top", "task.margin_bottom")
 CIRCLES = ("task.box_size", "task.smallest_box", "task.distractors")
+LAYERS = ("model.output", "model.initialization", "model.initial_scale", "model.initial_bias")
+HIDDEN = ("model.activation", "model.normalization", "model.dropout", "model.dropout_rate")
 CONVOLUTION = ("model.features", "model.kernel_size", "model.stride", "model.padding")
 
 SCENES = {
@@ -109,11 +111,23 @@ MODELS = {
     "cnn": Row(
         "jaxbox.models.cnn:CNN",
         "strided convolutions, then one dense layer",
-        (*CONVOLUTION, "model.activation", "render"),
+        (*CONVOLUTION, *HIDDEN, "model.pooling", *LAYERS, "render"),
     ),
-    "linear": Row("jaxbox.models.linear:Linear", "one dense layer on the pixels", ("render",)),
+    "coordconv": Row(
+        "jaxbox.models.coordconv:CoordConv",
+        "coordinates as channels, 1 x 1 and larger convolutions, the largest of each map (Liu et al., 2018)",
+        ("model.features", "model.kernel_size", *HIDDEN, *LAYERS),
+    ),
+    "linear": Row("jaxbox.models.linear:Linear", "one dense layer on the pixels", (*LAYERS, "render")),
     "mlp": Row(
-        "jaxbox.models.mlp:MLP", "one hidden layer of dense units", ("model.hidden", "model.activation", "render")
+        "jaxbox.models.mlp:MLP",
+        "hidden layers of dense units",
+        ("model.hidden", *HIDDEN, *LAYERS, "render"),
+    ),
+    "soft_argmax": Row(
+        "jaxbox.models.soft_argmax:SoftArgmax",
+        "convolutions to a heat map, and its mean place (Nibali et al., 2018)",
+        ("model.features", "model.kernel_size", "model.padding", *HIDDEN, *LAYERS, "render"),
     ),
 }
 ACTIVATIONS = {
@@ -121,6 +135,49 @@ ACTIVATIONS = {
     "sigmoid": Row("jax.nn:sigmoid", "1 / (1 + exp(-x))"),
     "tanh": Row("jax.numpy:tanh", "hyperbolic tangent"),
     "gelu": Row("jax.nn:gelu", "Gaussian error linear unit, tanh approximation"),
+    "leaky_relu": Row("jax.nn:leaky_relu", "x, or 0.01 x below 0 (Maas et al., 2013)"),
+    "elu": Row("jax.nn:elu", "x, or exp(x) - 1 below 0 (Clevert et al., 2016)"),
+    "silu": Row("jax.nn:silu", "x / (1 + exp(-x)), also called swish (Elfwing et al., 2018)"),
+    "identity": Row("jaxbox.layers.activation:identity", "x: layers without an activation are linear together"),
+}
+OUTPUTS = {
+    "identity": Row("jaxbox.layers.activation:identity", "x"),
+    "relu": Row("jax.nn:relu", "max(x, 0); its dead outputs are measured as the last layer's"),
+    "sigmoid": Row("jax.nn:sigmoid", "1 / (1 + exp(-x)), between 0 and 1"),
+    "tanh": Row("jax.numpy:tanh", "hyperbolic tangent, between -1 and 1"),
+    "softplus": Row("jax.nn:softplus", "ln(1 + exp(x)), above 0"),
+}
+INITIALIZATIONS = {
+    "glorot": Row("jaxbox.layers.start:glorot", "uniform, variance 2 / (fan in + fan out) (Glorot and Bengio, 2010)"),
+    "he": Row("jaxbox.layers.start:he", "uniform, variance 2 / fan in (He et al., 2015)"),
+    "lecun": Row("jaxbox.layers.start:lecun", "uniform, variance 1 / fan in (LeCun et al., 1998)"),
+    "orthogonal": Row("jaxbox.layers.start:orthogonal", "orthogonal units of length one (Saxe et al., 2014)"),
+    "asymmetric": Row(
+        "jaxbox.layers.start:asymmetric", "against dying relus: one weight or bias a unit is positive (Lu et al., 2019)"
+    ),
+}
+POOLINGS = {
+    "none": Row("jaxbox.layers.pooling:Unpooled", "maps stay as they are", ("render",)),
+    "max": Row("jaxbox.layers.pooling:MaxPooling", "the largest of every 2 x 2 pixels"),
+    "average": Row("jaxbox.layers.pooling:AveragePooling", "the mean of every 2 x 2 pixels", ("render",)),
+}
+NORMALIZATIONS = {
+    "none": Row("jaxbox.layers.normalization:Unnormalized", "values stay as they are", ("render",)),
+    "batch": Row(
+        "jaxbox.layers.normalization:BatchNormalization",
+        "each unit over the batch and the map; running statistics at the end (Ioffe and Szegedy, 2015)",
+    ),
+    "layer": Row(
+        "jaxbox.layers.normalization:LayerNormalization",
+        "the units of an example, or of a pixel of its map (Ba et al., 2016)",
+        ("render",),
+    ),
+}
+DROPOUTS = {
+    "none": Row("jaxbox.layers.dropout:Undropped", "nothing", ("render",)),
+    "units": Row(
+        "jaxbox.layers.dropout:Dropout", "each number by itself (Srivastava et al., 2014)", ("model.dropout_rate",)
+    ),
 }
 LOSSES = {
     "mse": Row("jaxbox.losses.pointwise:mse", "squared error"),
@@ -174,6 +231,30 @@ SCHEDULES = {
     ),
 }
 
+LAWS = {
+    "uniform": Row("jaxbox.task.laws:uniform", "all positions equally probable"),
+    "beta": Row(
+        "jaxbox.task.laws:beta",
+        "x and y independent and Beta-distributed about the middle, both parameters alike",
+        ("data.concentration",),
+    ),
+    "corner": Row(
+        "jaxbox.task.laws:corner", "imbalanced: a share of the examples from one quadrant", ("data.corner_share",)
+    ),
+}
+LABELS = {
+    "true": Row("jaxbox.task.labels:true", "every image with its own target", ("render",)),
+    "shuffled": Row(
+        "jaxbox.task.labels:shuffled", "targets permuted against images, within the training set", ("render",)
+    ),
+    "flipped": Row("jaxbox.task.labels:flipped", "half of the images flipped left-right, their targets not"),
+}
+SPLITS = {
+    "random": Row("jaxbox.task.splits:random", "none: every position can be drawn"),
+    "held_out": Row("jaxbox.task.splits:held_out", "a share of the positions, at random", ("data.held_out",)),
+    "quadrant": Row("jaxbox.task.splits:quadrant", "the bottom right quadrant (Liu et al., 2018)"),
+}
+
 TABLES: dict[str, dict[str, Row]] = {
     "task.scene": SCENES,
     "task.noise": NOISES,
@@ -181,9 +262,17 @@ TABLES: dict[str, dict[str, Row]] = {
     "task.targets": TARGETS,
     "model.name": MODELS,
     "model.activation": ACTIVATIONS,
+    "model.output": OUTPUTS,
+    "model.initialization": INITIALIZATIONS,
+    "model.pooling": POOLINGS,
+    "model.normalization": NORMALIZATIONS,
+    "model.dropout": DROPOUTS,
     "loss.name": LOSSES,
     "optimizer.name": OPTIMIZERS,
     "optimizer.schedule": SCHEDULES,
+    "data.law": LAWS,
+    "data.labels": LABELS,
+    "data.split": SPLITS,
 }
 """By the field that holds the name."""
 
@@ -233,7 +322,7 @@ def _fields_read(chosen: tuple[tuple[str, Row], ...]) -> frozenset[str]:
 
 
 def takes_windows(configuration: Configuration) -> bool:
-    """Whether scene, noise and model can all work on windows (see `jaxbox.layers.windows`) instead of images."""
+    """Whether all that a configuration names can work on windows (see `jaxbox.layers.windows`) instead of images."""
     return "render" in fields_read(configuration)
 
 
@@ -244,7 +333,7 @@ def uses_windows(configuration: Configuration) -> bool:
 
 WINDOWS = "[windows]"
 """Marks a row that names `render`."""
-LEGEND = f"{WINDOWS}: can do without images; --render has an effect where scene, noise, inputs and model all can"
+LEGEND = f"{WINDOWS}: can do without images; --render has an effect where scene, noise, inputs, labels, model all can"
 
 
 def describe(width: int = 80) -> Iterator[str]:

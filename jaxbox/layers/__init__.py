@@ -1,13 +1,32 @@
 """The layers that models are made of. A batch is images or windows, and every layer takes either.
 
-conv.py, dense.py and activation.py are the layers; convolution.py is how a convolution of images is computed, and
-windows/ how layers work on windows.
+conv.py, dense.py and head.py are the layers, hidden.py what follows each (activation.py, normalization.py, pooling.py,
+dropout.py), start.py their first values, and coordinates.py where pixels are; convolution.py is how a convolution of
+images is computed, and windows/ how layers work on windows.
 """
 
 from jaxbox.layers.activation import Activation, LitUnits, lit_units
 from jaxbox.layers.batch import Batch
 from jaxbox.layers.conv import Conv, output_size
+from jaxbox.layers.coordinates import add_coordinates, mean_place
 from jaxbox.layers.dense import Dense
+from jaxbox.layers.head import Head
+from jaxbox.layers.hidden import Hidden
+from jaxbox.layers.start import Start
 from jaxbox.layers.windows.windowed import Windowed
 
-__all__ = ["Activation", "Batch", "Conv", "Dense", "LitUnits", "Windowed", "lit_units", "output_size"]
+__all__ = [
+    "Activation",
+    "Batch",
+    "Conv",
+    "Dense",
+    "Head",
+    "Hidden",
+    "LitUnits",
+    "Start",
+    "Windowed",
+    "add_coordinates",
+    "lit_units",
+    "mean_place",
+    "output_size",
+]

@@ -23,10 +23,15 @@ class LitUnits(nnx.Variable):
 
 
 class Activation(nnx.Module):
-    """A pointwise function by its name in `config.tables.ACTIVATIONS`; a relu also keeps its `LitUnits`."""
+    """A pointwise function by its name; a relu also keeps its `LitUnits`.
 
-    def __init__(self, name: str):
-        self.name = name
+    Args:
+        name: in the table of `field`.
+        field: model.activation or model.output.
+    """
+
+    def __init__(self, name: str, field: str = "model.activation"):
+        self.name, self.field = name, field
 
     def __call__(self, batch: Batch) -> Batch:
         """The function of each number of a batch, (B, ...) or windows; the shape stays.
@@ -34,11 +39,16 @@ class Activation(nnx.Module):
         Raises:
             ConfigurationError: the name is in no table.
         """
-        function = tables.load("model.activation", self.name)
+        function = tables.load(self.field, self.name)
         output = windows.pointwise(batch, function) if isinstance(batch, Windowed) else function(batch)
         if self.name == "relu":
             self.lit = LitUnits(lit_units(output), call=next(CALLS))
         return output
+
+
+def identity(values: Array) -> Array:
+    """The values themselves."""
+    return values
 
 
 def lit_units(batch: Batch) -> Bool[Array, " C"]:

@@ -1,28 +1,29 @@
 """The dense layer, on images or on windows."""
 
-import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
 from jaxbox.layers.batch import Batch
+from jaxbox.layers.start import GLOROT, Start
 from jaxbox.layers.windows import products
 from jaxbox.layers.windows.windowed import Windowed
 
 
 class Dense(nnx.Module):
-    """Affine map of all that an example holds: (B, ...) -> (B, F). Glorot-uniform kernel (F, inputs), zero bias.
+    """Affine map of all that an example holds: (B, ...) -> (B, F), with a kernel (F, inputs).
 
     The kernel keeps its features first, for the reason that `Conv` gives.
 
     Args:
         inputs: numbers that an example holds, H W C of a map.
         features: F.
-        rngs: the stream `params` draws the kernel.
+        rngs: the stream `params` draws the first values.
+        start: how; Glorot-uniform kernel and zero bias if left out.
     """
 
-    def __init__(self, inputs: int, features: int, rngs: nnx.Rngs):
-        self.kernel = nnx.Param(nnx.initializers.glorot_uniform(-1, -2)(rngs.params(), (features, inputs)))
-        self.bias = nnx.Param(jnp.zeros(features))
+    def __init__(self, inputs: int, features: int, rngs: nnx.Rngs, start: Start = GLOROT):
+        kernel, bias = start.draw(rngs.params(), (features, inputs))
+        self.kernel, self.bias = nnx.Param(kernel), nnx.Param(bias)
 
     def __call__(self, batch: Batch) -> Float[Array, "B F"]:
         """The F outputs of each example of (B, ...), flattened row by row, or of windows."""

@@ -11,7 +11,7 @@ class Linear(nnx.Module):
     """One dense layer on the pixels."""
 
     def __init__(self, model: Model, task: Task, outputs: int, rngs: nnx.Rngs):
-        self.head = layers.Dense(task.height * task.width * task.channels, outputs, rngs=rngs)
+        self.head = layers.Head(task.height * task.width * task.channels, outputs, model, rngs=rngs)
 
     def __call__(self, images: layers.Batch) -> Float[Array, "B outputs"]:
         return self.head(images)

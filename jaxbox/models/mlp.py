@@ -1,4 +1,6 @@
-"""One hidden layer between pixels and outputs."""
+"""Hidden dense layers between pixels and outputs."""
+
+import itertools
 
 from flax import nnx
 from jaxtyping import Array, Float
@@ -8,12 +10,19 @@ from jaxbox.config import Model, Task
 
 
 class MLP(nnx.Module):
-    """`model.hidden` units with `model.activation`, then linear outputs."""
+    """Dense layers of `model.hidden` units with `model.activation` each, then the outputs."""
 
     def __init__(self, model: Model, task: Task, outputs: int, rngs: nnx.Rngs):
-        self.hidden = layers.Dense(task.height * task.width * task.channels, model.hidden, rngs=rngs)
-        self.activation = layers.Activation(model.activation)
-        self.head = layers.Dense(model.hidden, outputs, rngs=rngs)
+        start = layers.Start.of(model)
+        # The first layer has its own name: with one layer that is the tree of parameters of older checkpoints.
+        self.hidden = layers.Dense(task.height * task.width * task.channels, model.hidden[0], rngs=rngs, start=start)
+        pairs = itertools.pairwise(model.hidden)
+        self.deeper = nnx.List([layers.Dense(*pair, rngs=rngs, start=start) for pair in pairs])
+        self.between = nnx.List([layers.Hidden(model, units, rngs) for units in model.hidden])
+        self.head = layers.Head(model.hidden[-1], outputs, model, rngs=rngs)
 
     def __call__(self, images: layers.Batch) -> Float[Array, "B outputs"]:
-        return self.head(self.activation(self.hidden(images)))
+        values = images
+        for dense, between in zip((self.hidden, *self.deeper), self.between, strict=True):
+            values = between(dense(values))
+        return self.head(values)

@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, PyTree
 from jaxbox import task
 from jaxbox.config import Configuration, RunError, Static, traced
 from jaxbox.store.chunks import last_checkpoint, load_checkpoint, member_location
-from jaxbox.store.folder import load_plan, require_known
+from jaxbox.store.folder import LOADABLE, load_plan, require_known
 from jaxbox.training import member, outputs
 from jaxbox.training.member import Weights
 
@@ -78,7 +78,7 @@ def load_member(run: str | Path, configuration: int, seed: int) -> Member:
     path = Path(run)
     own = load_plan(path).configurations
     folder, place = member_location(path, configuration, seed)
-    require_known(path)
+    require_known(path, LOADABLE)
     step = last_checkpoint(folder)
     if step is None:
         raise RunError(f"seed: {seed} of configuration {configuration} has no checkpoint yet")

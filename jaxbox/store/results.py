@@ -27,6 +27,9 @@ class Variable(NamedTuple):
 
 OF_CONFIGURATION = {
     "target": Variable(("position", "axis"), "target units", "centre of the box"),
+    "probability": Variable(
+        ("position",), "1", "of the position under the law of the data, by which measures are weighted"
+    ),
     "column": Variable(
         ("position",), "pixel", "column of the box's left edge (steps of the lattice); -1: no such position", np.int32
     ),
@@ -116,7 +119,7 @@ def dataset(
             arrays[name][(index, seed, *rows, *cut)] = value
     for index, configuration in enumerate(plan.configurations):
         _place_targets(arrays, index, configuration)
-        arrays["replicates"][index] = not configuration.shared_batches
+        arrays["replicates"][index] = not configuration.data.shared_batches
         arrays["seconds"][index] = seconds.get(index, np.nan)
     return _labelled(plan, arrays, sizes, steps).assign_attrs(attributes or {})
 
@@ -153,6 +156,7 @@ def _sizes(plan: Plan, members: Mapping[tuple[int, int], Mapping[str, np.ndarray
 def _place_targets(arrays: dict[str, np.ndarray], index: int, configuration: Configuration) -> None:
     positions = task.positions(configuration.task)
     arrays["target"][index, : len(positions)] = task.targets(configuration.task, positions)
+    arrays["probability"][index, : len(positions)] = task.probability(configuration.task, configuration.data)
     arrays["column"][index, : len(positions)] = positions[:, 0]
     arrays["row"][index, : len(positions)] = positions[:, 1]
 

@@ -2,6 +2,7 @@
 
 These are the population's, not those of a seed's training set, so that they are known before tracing and all members
 of a program share them. With thousands of examples the two hardly differ; with few they do, which nothing here shows.
+Positions are equally likely here, whatever their law in the data.
 """
 
 import dataclasses

@@ -10,7 +10,7 @@ from analysis import approximation, bayes, closed_forms, dynamics, exact, linear
 from analysis.comparison import compare, known
 from jaxbox import sweep
 from jaxbox import task as tasks
-from jaxbox.config import Configuration, Model, Task, tables
+from jaxbox.config import Configuration, Data, Model, Task, tables
 
 PIXEL = Task(5, 6, scene="pixel", noise="white", noise_level=0.3, margin_left=1, inputs="inverted")
 SIDE_1 = dataclasses.replace(PIXEL, scene="box", box_size=1)
@@ -57,8 +57,8 @@ def test_of_the_others_it_is_the_entropy_of_the_positions(scene):
 
 
 def test_a_run_without_closed_forms_is_compared_as_far_as_is_known(tmp_path):
-    task = Task(12, 12, 3, scene="dots", train_size=40, inputs="image_standardized")
-    own = Configuration(task, Model("linear"), batch_size=20, steps=40, eval_every=40)
+    task = Task(12, 12, 3, scene="dots", inputs="image_standardized")
+    own = Configuration(task, Model("linear"), data=Data(train_size=40), batch_size=20, steps=40, eval_every=40)
     sweep.run([own], 2, name="run", out=tmp_path, quiet=True)
     compared = compare(tmp_path / "run")
     for name in ("r2_ramp", "r2_lmmse", "r2_bayes", "linear_share", "information_input"):

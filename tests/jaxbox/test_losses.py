@@ -196,7 +196,6 @@ def test_targets_that_a_loss_cannot_take_are_refused(targets, loss, message):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.skipif(not hasattr(Model(), "output"), reason="there is no model.output")
 def test_outputs_that_can_be_negative_are_refused_where_their_logarithm_is_taken():
     for output, fine in (("identity", False), ("tanh", False), ("relu", True), ("sigmoid", True), ("softplus", True)):
         case = Configuration(Task(targets="unit"), Model(output=output), Loss("mse_msle"))

@@ -16,16 +16,20 @@ from analysis.comparison import known
 from analysis.information import discrete_information, rate_distortion
 from jaxbox import store, sweep
 from jaxbox import task as tasks
-from jaxbox.config import Configuration, Model, Optimizer, RunError, Task
+from jaxbox.config import Configuration, Data, Model, Optimizer, RunError, Task
 
-TASK = Task(height=8, width=7, box_size=3, train_size=40)
-NOISY = Task(height=14, width=13, box_size=3, noise="white", noise_level=0.5, train_size=200)
+TASK = Task(height=8, width=7, box_size=3)
+NOISY = Task(height=14, width=13, box_size=3, noise="white", noise_level=0.5)
 SGD, ADAM = Optimizer("sgd", 0.2), Optimizer("adam", 0.01)
-BASE = Configuration(TASK, Model("linear"), optimizer=SGD, batch_size=8, steps=60, eval_every=30)
+BASE = Configuration(
+    TASK, Model("linear"), optimizer=SGD, data=Data(train_size=40), batch_size=8, steps=60, eval_every=30
+)
 WILD = dataclasses.replace(BASE, optimizer=Optimizer("sgd", 1e6))
 DEAD = dataclasses.replace(BASE, model=Model("cnn", features=(2, 2), kernel_size=3), optimizer=Optimizer("adam", 3.0))
-MLP = dataclasses.replace(BASE, model=Model("mlp", hidden=6), optimizer=ADAM, task=NOISY, steps=40)
-TRAINED = dataclasses.replace(BASE, optimizer=Optimizer("adam", 0.003), task=NOISY)
+MLP = dataclasses.replace(
+    BASE, model=Model("mlp", hidden=(6,)), optimizer=ADAM, task=NOISY, data=Data(train_size=200), steps=40
+)
+TRAINED = dataclasses.replace(BASE, optimizer=Optimizer("adam", 0.003), task=NOISY, data=Data(train_size=200))
 CONFIGURATIONS = [BASE, WILD, DEAD, MLP, TRAINED]
 SEEDS = 4
 
@@ -243,7 +247,7 @@ def test_members_that_were_not_begun_are_not_there(tmp_path, monkeypatch):
 
 
 def test_an_axis_with_one_position_has_nothing_to_collapse(tmp_path):
-    row = dataclasses.replace(BASE, task=Task(height=3, width=9, box_size=3, train_size=20))
+    row = dataclasses.replace(BASE, task=Task(height=3, width=9, box_size=3), data=Data(train_size=20))
     sweep.run([row], 2, name="row", out=tmp_path, quiet=True)
     found = comparison.compare(tmp_path / "row").isel(configuration=0)
     assert (found["kind"].sel(axis="y") == "none").all()

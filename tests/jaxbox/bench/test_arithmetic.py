@@ -35,7 +35,7 @@ def test_operations_of_a_step_are_counted_one_by_one(configurations):
 
 
 def test_xla_counts_as_many_operations_of_a_dense_network(configurations):
-    configuration = dataclasses.replace(configurations["mlp"], model=Model("mlp", hidden=64), batch_size=64)
+    configuration = dataclasses.replace(configurations["mlp"], model=Model("mlp", hidden=(64,)), batch_size=64)
 
     def loss(weights, images, targets):
         hidden = jax.nn.relu(images @ weights[0])

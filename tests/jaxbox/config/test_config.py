@@ -68,6 +68,12 @@ def test_json_gives_the_same_configuration_back():
     assert isinstance(after.model.features, tuple)
 
 
+def test_a_stored_width_of_the_days_when_there_was_one_is_a_tuple_of_it():
+    assert config.from_dict({"model": {"hidden": 7}}) == Configuration(model=Model(hidden=(7,)))
+    with pytest.raises(ConfigurationError, match=r"model\.hidden: True is not of type tuple"):
+        config.from_dict({"model": {"hidden": True}})
+
+
 def test_from_dict_fills_in_defaults_and_refuses_the_rest():
     assert config.from_dict({"task": {"height": 20}}) == Configuration(Task(height=20))
     with pytest.raises(ConfigurationError, match=r"task.*hieght.*did you mean height"):
@@ -116,9 +122,9 @@ BAD = [
     ({"task.channels": 2}, "task.channels: 2"),
     ({"task.noise_level": -0.1}, r"task.noise_level: -0\.1"),
     ({"task.noise": "salt_pepper", "task.noise_level": 1.5}, r"task.noise_level: 1\.5"),
-    ({"task.train_size": -1}, "task.train_size: -1"),
+    ({"data.train_size": -1}, "data.train_size: -1"),
     ({"task.margin_top": -1}, "task.margin_top: -1"),
-    ({"task.train_size": 100}, "batch_size: 128 .* at most task.train_size, 100"),
+    ({"data.train_size": 100}, "batch_size: 128 .* at most data.train_size, 100"),
     ({"batch_size": 0}, "batch_size: 0"),
     ({"batch_size": True}, "batch_size: True is not of type int"),
     ({"batch_size": 4.0}, r"batch_size: 4\.0 is not of type int"),
@@ -130,7 +136,9 @@ BAD = [
     ({"model.features": (4, "x")}, "model.features: 'x'"),
     ({"model.kernel_size": 0}, "model.kernel_size: 0"),
     ({"model.stride": 0}, "model.stride: 0"),
-    ({"model.hidden": 0}, "model.hidden: 0"),
+    ({"model.hidden": ()}, "model.hidden: .* one or more positive integers"),
+    ({"model.hidden": (4, 0)}, "model.hidden"),
+    ({"model.initial_scale": -1.0}, r"model.initial_scale: -1\.0"),
     ({"model.padding": "same"}, "model.padding: same"),
     ({"optimizer.learning_rate": -1.0}, r"optimizer.learning_rate: -1\.0"),
     ({"optimizer.learning_rate": math.nan}, "optimizer.learning_rate: nan .* finite"),
@@ -151,8 +159,8 @@ def test_check_names_the_field_and_the_value(changes, message):
 
 GOOD = [
     {"task.box_size": 16},
-    {"task.train_size": 0},
-    {"task.train_size": 128},
+    {"data.train_size": 0},
+    {"data.train_size": 128},
     {"eval_every": 1000},
     {"optimizer.learning_rate": 0.0},
     {"optimizer.learning_rate": 1},

@@ -66,13 +66,20 @@ def test_dense_is_a_matrix_product_of_the_flattened_example():
         ("sigmoid", expit),
         ("tanh", np.tanh),
         ("gelu", lambda x: x / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))),
+        ("leaky_relu", lambda x: np.where(x > 0, x, 0.01 * x)),
+        ("elu", lambda x: np.where(x > 0, x, np.expm1(x))),
+        ("silu", lambda x: x * expit(x)),
+        ("identity", lambda x: x),
+        ("softplus", lambda x: np.log1p(np.exp(x))),
     ],
 )
 def test_activations(name, formula):
     values = np.linspace(-4, 4, 33)
-    ours = layers.Activation(name)(jnp.asarray(values))
-    np.testing.assert_allclose(ours, formula(values), rtol=1e-5, atol=1e-6)
-    assert set(tables.ACTIVATIONS) == {"relu", "sigmoid", "tanh", "gelu"}
+    fields = [field for field in ("model.activation", "model.output") if name in tables.TABLES[field]]
+    for field in fields:
+        ours = layers.Activation(name, field)(jnp.asarray(values))
+        np.testing.assert_allclose(ours, formula(values), rtol=1e-5, atol=1e-6)
+    assert fields
 
 
 def test_an_unknown_activation_is_refused():
@@ -89,7 +96,7 @@ def test_the_linear_model_is_affine_in_the_pixels():
 
 
 def test_the_mlp_is_its_formula():
-    task, model = Task(height=3, width=4, box_size=2), Model("mlp", hidden=7, activation="sigmoid")
+    task, model = Task(height=3, width=4, box_size=2), Model("mlp", hidden=(7,), activation="sigmoid")
     network = tables.load("model.name", "mlp")(model, task, 2, rngs=nnx.Rngs(params=0))
     params = jax.tree.map(lambda leaf: np.asarray(leaf, float), nnx.to_pure_dict(nnx.state(network, nnx.Param)))
     images = normal(0, 5, 3, 4, 1)

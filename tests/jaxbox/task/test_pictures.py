@@ -111,7 +111,7 @@ def test_it_renders_what_loops_render(task):
     np.testing.assert_allclose(on_host, expected, rtol=0, atol=1e-12)
     np.testing.assert_allclose(on_device, expected, rtol=0, atol=1e-6)
     # Inside a compiled step they come with their noise from the same keys.
-    draws = tasks.draw(task, keys)
+    draws = tasks.draw_images(task, keys)
     images, targets = jax.jit(lambda index: tasks.example(task, index, draws))(jnp.arange(len(places)))
     np.testing.assert_allclose(images, expected, rtol=0, atol=1e-6)
     np.testing.assert_allclose(targets, tasks.targets(task, places), rtol=0, atol=1e-6)
@@ -186,14 +186,14 @@ def test_sizes_and_circles_are_uniform():
 def test_what_an_image_draws_follows_from_its_key_alone(scene):
     task = dataclasses.replace(TASKS[scene], noise="white", noise_level=0.1)
     keys, place = jax.random.split(jax.random.key(0), 5), jnp.zeros(5, jnp.int32)
-    images = np.asarray(tasks.example(task, place, tasks.draw(task, keys))[0])
-    again = np.asarray(tasks.example(task, place, tasks.draw(task, keys[::-1]))[0])
+    images = np.asarray(tasks.example(task, place, tasks.draw_images(task, keys))[0])
+    again = np.asarray(tasks.example(task, place, tasks.draw_images(task, keys[::-1]))[0])
     np.testing.assert_array_equal(again, images[::-1])
     clean = tasks.render(task, np.zeros((5, 2), int), keys)
     assert len({image.tobytes() for image in clean}) > 1, "five examples at one position look the same"
     for level in (0.1, 0.5):
-        other = evaluation.draw(dataclasses.replace(task, noise_level=level), np.arange(4))
-        jax.tree.map(np.testing.assert_array_equal, other, evaluation.draw(task, np.arange(4)))
+        other = evaluation.draws(dataclasses.replace(task, noise_level=level), np.arange(4))
+        jax.tree.map(np.testing.assert_array_equal, other, evaluation.draws(task, np.arange(4)))
 
 
 REFUSED = {

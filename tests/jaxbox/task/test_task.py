@@ -173,8 +173,8 @@ def test_no_noise_and_noise_of_level_zero_leave_the_image():
 def test_noise_follows_the_image_key_alone(noise):
     task = Task(height=6, width=5, box_size=2, noise=noise, noise_level=0.5)
     keys, index = jax.random.split(jax.random.key(0), 4), jnp.array([3, 3, 7, 1])
-    images, _ = tasks.example(task, index, tasks.draw(task, keys))
-    again, _ = tasks.example(task, index[::-1], tasks.draw(task, keys[::-1]))
+    images, _ = tasks.example(task, index, tasks.draw_images(task, keys))
+    again, _ = tasks.example(task, index[::-1], tasks.draw_images(task, keys[::-1]))
     np.testing.assert_array_equal(again, images[::-1])
     assert (np.asarray(images[0]) != np.asarray(images[1])).any(), "two examples at one position share their noise"
 
@@ -182,7 +182,7 @@ def test_noise_follows_the_image_key_alone(noise):
 def test_an_example_is_the_noisy_scaled_image_and_the_target_of_its_position():
     task = Task(height=6, width=5, box_size=2, inputs="byte")
     index = jnp.array([0, 11, 5])
-    images, targets = tasks.example(task, index, tasks.draw(task, jax.random.split(jax.random.key(0), 3)))
+    images, targets = tasks.example(task, index, tasks.draw_images(task, jax.random.split(jax.random.key(0), 3)))
     for place, image, target in zip(index, images, targets, strict=True):
         column, row = looped_positions(task)[place]
         np.testing.assert_array_equal(image, 255 * looped_image(task, column, row))

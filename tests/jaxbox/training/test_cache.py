@@ -16,7 +16,7 @@ from jaxbox.training import cache
 cache.SHORTEST_SECONDS = 0.0
 events = []
 monitoring.register_event_listener(lambda name, **_: events.append(name.rsplit("/")[-1]))
-configuration = Configuration(Task(6, 5, 2), Model("mlp", hidden=3), batch_size=8, steps=4, eval_every=2)
+configuration = Configuration(Task(6, 5, 2), Model("mlp", hidden=(3,)), batch_size=8, steps=4, eval_every=2)
 run = sweep.run([configuration], seeds=3, out=sys.argv[1], name="run", quiet=True)
 folder = jax.config.jax_compilation_cache_dir
 print(json.dumps([folder, events.count("cache_hits"), events.count("cache_misses"), run["prediction"].values.tolist()]))

@@ -9,7 +9,7 @@ import pytest
 from flax import nnx
 
 from jaxbox import layers
-from jaxbox.config import Configuration, ConfigurationError, Model, Optimizer, Task, tables
+from jaxbox.config import Configuration, ConfigurationError, Data, Model, Optimizer, Task, tables
 from jaxbox.training import checks, memory
 
 
@@ -31,7 +31,10 @@ def refused(match, changes, seeds=1):
         ({"model": Model(padding="VALID")}, "model: .*kernel_size 5 is larger"),
         ({"task": Task(box_size=17)}, "task.box_size: 17"),
         ({"task": Task(noise_level=2.0)}, r"task.noise_level: 2\.0 is not read by task.noise 'none'; .* 'white'"),
-        ({"model": Model("linear", hidden=999)}, "model.hidden: 999 is not read by model.name 'linear'; .* 'mlp'"),
+        (
+            {"model": Model("linear", hidden=(999,))},
+            r"model.hidden: \(999,\) is not read by model.name 'linear'; .* 'mlp'",
+        ),
         ({"model": Model(kernel_size=32)}, "model.kernel_size: 32 .*at most 31"),
     ],
 )
@@ -46,12 +49,12 @@ def test_what_cannot_be_built_is_refused(changes, message):
         ({"task": Task(height=10**8, width=10**8)}, r"task.height: 100000000 .* bytes, and .* are free"),
         ({"model": Model(kernel_size=10**22)}, "model.kernel_size: 1.* at most 2147483647"),
         ({"model": Model(kernel_size=10**9)}, "model.kernel_size: 1000000000 .*at most 31"),
-        ({"model": Model("mlp", hidden=10**22)}, "model.hidden: 1.* at most 2147483647"),
-        ({"model": Model("mlp", hidden=2 * 10**9)}, r"model: mlp .* bytes, and .* are free"),
+        ({"model": Model("mlp", hidden=(10**22,))}, "model.hidden: 1.* at most 2147483647"),
+        ({"model": Model("mlp", hidden=(2 * 10**9,))}, r"model: mlp .* bytes, and .* are free"),
         ({"model": Model(features=(2 * 10**9,))}, r"model: cnn .* bytes, and .* are free"),
-        ({"task": Task(train_size=2 * 10**9)}, r"task.train_size: 2000000000 .* bytes, and .* are free"),
+        ({"data": Data(train_size=2 * 10**9)}, r"data.train_size: 2000000000 .* bytes, and .* are free"),
         (
-            {"task": Task(train_size=0, noise="white"), "batch_size": 10**8},
+            {"task": Task(noise="white"), "data": Data(train_size=0), "batch_size": 10**8},
             r"batch_size: 100000000 .* bytes, and .* are free",
         ),
         ({"steps": 2 * 10**9, "eval_every": 1}, r"seeds: 1 is not allowed; the results .* bytes, and .* are free"),
