@@ -34,7 +34,7 @@ class Keys(NamedTuple):
 
 
 class Examples(NamedTuple):
-    """Indices into the positions, the key of what each example draws (noise, and the rest of its scene), and what is not
+    """Indices into the positions, the key of what each example draws (its noise, the rest of its scene), and what is not
     true of it."""
 
     index: Int[Array, " n"]

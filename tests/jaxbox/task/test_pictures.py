@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import scene_sheet
 from scipy import stats
 
 from jaxbox import config
@@ -232,3 +233,10 @@ def test_what_cannot_be_is_refused_in_one_line(fields, match):
 
 def test_a_field_that_the_scene_does_not_read_does_not_have_to_fit():
     config.check_values(Configuration(Task(3, 3, scene="pixel")))
+
+
+def test_the_sheet_of_readme_shows_every_scene(tmp_path):
+    figure = scene_sheet.sheet()
+    assert {panel.get_title("left") for panel in figure.axes} - {""} == set(tables.SCENES)
+    scene_sheet.save(tmp_path / "scenes.png")
+    assert (tmp_path / "scenes.png").stat().st_size > 1000
