@@ -102,8 +102,9 @@ def covering():
 
 
 def draw(random):
-    # Of a stride of 1, so that something is left to be pooled twice.
-    return {field: str(random.choice(list(table))) for field, table in tables.TABLES.items()} | {"model.stride": 1}
+    # Of a stride of 1, so that something is left to be pooled twice; of 3 channels, which red_box needs.
+    names = {field: str(random.choice(list(table))) for field, table in tables.TABLES.items()}
+    return names | {"model.stride": 1, "task.channels": 3}
 
 
 DRAWS, CHOICES = 400, 10
@@ -202,6 +203,13 @@ def test_every_field_of_a_task_is_known_to_the_closed_forms(cls, known):
 )
 def test_closed_forms_hold_for_the_uniform_law_and_descent_for_true_labels(data, forms):
     assert {form for form in closed_forms.ALL if closed_forms.has(Task(), form, data)} == set(forms)
+
+
+def test_unequal_salt_and_pepper_has_an_entropy_only():
+    unequal = Task(noise="salt_pepper", noise_level=0.2, salt=0.4)
+    assert [form for form in closed_forms.ALL if closed_forms.has(unequal, form)] == [closed_forms.ENTROPY]
+    with pytest.raises(ConfigurationError, match=r"task.salt: 0.4 does not have a linear closed form; it must be 0.5"):
+        closed_forms.require(unequal, closed_forms.LINEAR)
 
 
 def test_closed_forms_refuse_what_they_do_not_know(monkeypatch):

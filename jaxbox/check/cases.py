@@ -17,6 +17,7 @@ BASE = Configuration(
     eval_every=2,
 )
 WITH = {
+    "red_box": {"task.channels": 3},
     "cell": {"loss.name": "cross_entropy"},
     "cell_mode": {"loss.name": "cross_entropy"},
     "cross_entropy": {"task.targets": "cell"},

@@ -29,9 +29,9 @@ class Task(Section):
     width: int = 16
     """Columns of an image."""
     box_size: int = 4
-    """Side of the white box."""
+    """Side of the box; diameter of the dots."""
     channels: int = 1
-    """1 (grey) or 3 (the same box in each channel, independent noise)."""
+    """1 (grey) or 3 (the same picture in each channel but for red_box, independent noise)."""
     noise: str = "none"
     """What is added to the pixels, a noise by name."""
     noise_level: float = 0.0
@@ -50,6 +50,16 @@ class Task(Section):
     """Rows at the bottom that the box never enters."""
     scene: str = "box"
     """What is drawn, a scene by name."""
+    subpixels: int = 4
+    """Positions to a pixel along each axis; pixels that a box covers in part are grey."""
+    smallest_box: int = 2
+    """Side of the smallest box; diameter of the smallest circle, where the largest is as far above box_size."""
+    overhang: int = 1
+    """Pixels by which a box may leave the image, at most half of its side, so that its centre does not."""
+    distractors: int = 3
+    """Circles, or dots, beside the one to be found."""
+    salt: float = 0.5
+    """Share of the replaced pixels that are 1 (salt); the others are 0 (pepper)."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -87,7 +87,7 @@ def _check_outputs(configuration: Configuration, floats: dict[str, Any], weights
 
     def call(floats: dict[str, Any], weights: member.Weights) -> Any:
         traced = static.with_traced(floats)
-        draws = task.draw_noise(traced.task, jax.random.split(jax.random.key(0), 3))
+        draws = task.draw_images(traced.task, jax.random.split(jax.random.key(0), 3))
         inputs, _ = task.example(traced.task, jnp.zeros(3, jnp.int32), draws, windows)
         network: Any = member.merge(traced, weights)
         return network(inputs)

@@ -154,9 +154,9 @@ def train_step(
     configuration: Configuration, state: State, examples: Examples, keys: sampling.Keys, step: Int[Array, ""]
 ) -> tuple[State, dict[str, Float[Array, ""]]]:
     """One update. If a number of it is not finite the weights stay as they are, and are marked, for good."""
-    noise = task.draw_noise(configuration.task, examples.noise)
+    draws = task.draw_images(configuration.task, examples.keys)
     windows = tables.uses_windows(configuration)
-    inputs, targets = task.example(configuration.task, examples.index, noise, windows, examples.taught)
+    inputs, targets = task.example(configuration.task, examples.index, draws, windows, examples.taught)
     loss_function = outputs.loss_function(configuration)
 
     def batch_loss(params: PyTree[Array]) -> tuple[Float[Array, ""], PyTree[Array]]:
