@@ -4,11 +4,19 @@ import dataclasses
 from contextlib import contextmanager
 
 from jaxbox import store, sweep
-from jaxbox.config import Configuration, Model, Optimizer, Plan, Task
+from jaxbox.config import Configuration, Data, Model, Optimizer, Plan, Task
 from jaxbox.sweep import signals
 
-TASK = Task(height=6, width=6, box_size=2, train_size=400)
-LINEAR = Configuration(TASK, Model("linear"), optimizer=Optimizer("sgd", 0.5), batch_size=16, steps=60, eval_every=20)
+TASK = Task(height=6, width=6, box_size=2)
+LINEAR = Configuration(
+    TASK,
+    Model("linear"),
+    optimizer=Optimizer("sgd", 0.5),
+    data=Data(train_size=400),
+    batch_size=16,
+    steps=60,
+    eval_every=20,
+)
 MLP = dataclasses.replace(LINEAR, model=Model("mlp", hidden=(8,)), optimizer=Optimizer("adam", 0.01))
 CNN = dataclasses.replace(MLP, model=Model("cnn", features=(4, 4), kernel_size=3))
 

@@ -15,7 +15,17 @@ ORDER = {
         *("training", "store", "experiments", "command_line", "plotting", "sweep", "check", "bench"),
     ),
     "analysis": (
-        *("closed_forms", "moments", "linear", "dynamics", "bayes", "shannon", "rate_distortion", "neighbours"),
+        *(
+            "closed_forms",
+            "moments",
+            "linear",
+            "dynamics",
+            "bayes",
+            "linear_estimate",
+            "shannon",
+            "rate_distortion",
+            "neighbours",
+        ),
         *("information", "statistics", "collapse", "diagnose", "audit", "exact"),
         *("approximation", "comparison", "figures", "report"),
     ),

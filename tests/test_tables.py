@@ -14,7 +14,7 @@ from jaxbox import config
 from jaxbox.check.cases import BASE, case_of
 from jaxbox.check.invariants import INVARIANTS
 from jaxbox.check.programs import alone, population_of
-from jaxbox.config import ConfigurationError, Task, tables
+from jaxbox.config import ConfigurationError, Data, Task, tables
 from jaxbox.training import checks, contracts, member, sampling
 
 
@@ -60,7 +60,7 @@ def test_one_program_serves_a_group():
 
     many = population_of(configuration(model__name="linear", task__noise="white"))
     (seeds, floats), traced_once = many.inputs(many.chunks()[0]), jax.jit(jax.vmap(train))
-    state, data = many.initialize(seeds, floats), many.prepare(seeds, 0)
+    state, data = many.initialize(seeds, floats), many.prepare(seeds, floats, 0)
     for values in (floats, jax.tree.map(lambda leaf: leaf / 2, floats)):
         traced_once(state, data, seeds, values)
 
@@ -102,8 +102,9 @@ def covering():
 
 
 def draw(random):
-    # Of a stride of 1, so that something is left to be pooled twice.
-    return {field: str(random.choice(list(table))) for field, table in tables.TABLES.items()} | {"model.stride": 1}
+    # Of a stride of 1, so that something is left to be pooled twice; of 3 channels, which red_box needs.
+    names = {field: str(random.choice(list(table))) for field, table in tables.TABLES.items()}
+    return names | {"model.stride": 1, "task.channels": 3}
 
 
 DRAWS, CHOICES = 400, 10
@@ -178,15 +179,37 @@ def jaxpr(case):
     )
 
 
-def test_every_name_of_a_task_has_a_closed_form_or_is_named_as_one_that_has_none():
-    for field, forms in closed_forms.FORMS.items():
-        assert set(forms) == set(tables.TABLES[f"task.{field}"]), field
-    assert {f"task.{field}" for field in closed_forms.FORMS} == {f for f in tables.TABLES if f.startswith("task.")}
+@pytest.mark.parametrize(("section", "listed"), [("task", closed_forms.FORMS), ("data", closed_forms.OF_DATA)])
+def test_every_name_of_a_task_has_a_closed_form_or_is_named_as_one_that_has_none(section, listed):
+    for field, forms in listed.items():
+        assert set(forms) == set(tables.TABLES[f"{section}.{field}"]), field
+    assert {f"{section}.{field}" for field in listed} == {f for f in tables.TABLES if f.startswith(f"{section}.")}
 
 
-def test_every_field_of_a_task_is_known_to_the_closed_forms():
-    fields = {field.name for field in dataclasses.fields(Task)}
-    assert fields == closed_forms.FIELDS
+@pytest.mark.parametrize(("cls", "known"), [(Task, closed_forms.FIELDS), (Data, closed_forms.FIELDS_OF_DATA)])
+def test_every_field_of_a_task_is_known_to_the_closed_forms(cls, known):
+    assert {field.name for field in dataclasses.fields(cls)} == known
+
+
+@pytest.mark.parametrize(
+    ("data", "forms"),
+    [
+        (Data(train_size=3, shared_batches=True), closed_forms.ALL),
+        (Data(law="beta"), ()),
+        (Data(law="corner"), ()),
+        (Data(labels="shuffled"), closed_forms.JUDGED),
+        (Data(split="held_out"), closed_forms.JUDGED),
+    ],
+)
+def test_closed_forms_hold_for_the_uniform_law_and_descent_for_true_labels(data, forms):
+    assert {form for form in closed_forms.ALL if closed_forms.has(Task(), form, data)} == set(forms)
+
+
+def test_unequal_salt_and_pepper_has_an_entropy_only():
+    unequal = Task(noise="salt_pepper", noise_level=0.2, salt=0.4)
+    assert [form for form in closed_forms.ALL if closed_forms.has(unequal, form)] == [closed_forms.ENTROPY]
+    with pytest.raises(ConfigurationError, match=r"task.salt: 0.4 does not have a linear closed form; it must be 0.5"):
+        closed_forms.require(unequal, closed_forms.LINEAR)
 
 
 def test_closed_forms_refuse_what_they_do_not_know(monkeypatch):

@@ -17,8 +17,9 @@ from jaxtyping import Float
 
 from analysis import bayes, closed_forms, linear
 from jaxbox import task as tasks
-from jaxbox.config import RunError, Task, outside
+from jaxbox.config import Configuration, Data, RunError, Task, outside, tables
 from jaxbox.store import files
+from jaxbox.task import scenes
 from jaxbox.training import evaluation
 
 LINEAR_PREDICTORS = {"ramp": linear.ramp, "minimum_norm": linear.minimum_norm, "lmmse": linear.lmmse}
@@ -26,6 +27,8 @@ PREDICTORS = (*LINEAR_PREDICTORS, "bayes")
 """Exact predictors: the thread's weights, the least that are right without noise, the best linear, the best of all."""
 SAMPLES = 20_000
 """Noisy images of the Monte Carlo estimates: R2 of Bayes to about .001."""
+EVEN = Data()
+"""All positions equally probable."""
 CACHE = "known.json"
 """In the run's folder."""
 # 16 MiB of pixels at a time; the float64 copies made of them are a few times that.
@@ -47,29 +50,42 @@ class Known:
     """H(x) and H(y), which add up to H(Y)."""
 
 
-def known(task: Task, folder: Path | None = None) -> Known:
+def known(task: Task, folder: Path | None = None, data: Data = EVEN) -> Known:
     """The table of a task.
 
     Args:
         folder: of the run, where the estimates are kept; they are not where it cannot be written.
+        data: with the law of the positions.
     """
     mse, error = np.full((len(PREDICTORS), 2), np.nan), np.zeros((len(PREDICTORS), 2))
     information, information_error = np.full(2, np.nan), np.zeros(2)
-    if closed_forms.has(task, closed_forms.LINEAR):
+    if closed_forms.has(task, closed_forms.LINEAR, data):
         mse[:-1] = [predictor(task).mse for predictor in LINEAR_PREDICTORS.values()]
-    if closed_forms.has(task, closed_forms.BAYES):
+    if closed_forms.has(task, closed_forms.BAYES, data):
         mse[-1], error[-1], information, information_error = _estimates(task, folder)
-    return Known(mse, error, information, information_error, entropy(task))
+    return Known(mse, error, information, information_error, entropy(task, data))
 
 
-def without_training(task: Task) -> Task:
-    """The task with what is no property of its images at its default: what is known of both is the same."""
-    return dataclasses.replace(task, train_size=Task().train_size)
+def judged(configuration: Configuration) -> tuple[Task, Data]:
+    """What a configuration's members are judged on: its task, and its data less all that is about training only.
+
+    Where it is the same, what is known of both is the same.
+    """
+    law = configuration.data.law
+    if outside.is_outside(law):  # of whose code nothing is executed, to be told what it reads
+        return configuration.task, configuration.data
+    read = [path.removeprefix("data.") for path in tables.row("data.law", law).reads]
+    return configuration.task, Data(law=law, **{name: getattr(configuration.data, name) for name in read})
 
 
 def is_noisy(task: Task) -> bool:
-    """Whether a network sees more in an image than the position: then its output is no function of the position."""
-    return outside.is_outside(task.noise) or (task.noise != "none" and task.noise_level > 0)
+    """Whether a network sees more in an image than the position: then its output is no function of the position.
+
+    That is noise, or what the scene draws.
+    """
+    if outside.is_outside(task.noise) or outside.is_outside(task.scene):  # of whose code nothing is executed
+        return True
+    return scenes.draws(task) or (task.noise != "none" and task.noise_level > 0)
 
 
 def lattice(task: Task) -> Float[np.ndarray, "N 2"]:
@@ -77,22 +93,36 @@ def lattice(task: Task) -> Float[np.ndarray, "N 2"]:
     return np.asarray(tasks.targets(task, tasks.positions(task)), np.float64)
 
 
-def entropy(task: Task) -> Float[np.ndarray, "2"]:
+def probability(task: Task, data: Data) -> Float[np.ndarray, " N"]:
+    """Of each position under the law, in float64."""
+    return tasks.probability(task, data)
+
+
+def variance(task: Task, data: Data) -> Float[np.ndarray, "2"]:
+    """Of the targets under the law."""
+    targets = lattice(task)
+    if data.law == "uniform":
+        return targets.var(axis=0)
+    weights = probability(task, data)
+    return weights @ (targets - weights @ targets) ** 2
+
+
+def entropy(task: Task, data: Data = EVEN) -> Float[np.ndarray, "2"]:
     """H(x) and H(y) in nats: ln P of each axis, whose places are equally likely."""
-    if not closed_forms.has(task, closed_forms.ENTROPY):
+    if not closed_forms.has(task, closed_forms.ENTROPY, data):
         return np.full(2, np.nan)
     rows, columns = tasks.position_shape(task)
     return np.log([columns, rows])
 
 
-def predictions(task: Task) -> Float[np.ndarray, "predictor N 2"]:
+def predictions(task: Task, data: Data = EVEN) -> Float[np.ndarray, "predictor N 2"]:
     """What each of PREDICTORS says of the very images that members are evaluated on, position by position."""
     count, pixels = tasks.position_count(task), task.height * task.width * task.channels
     found = np.full((len(PREDICTORS), count, 2), np.nan)
     exact = {}
-    if closed_forms.has(task, closed_forms.LINEAR):
+    if closed_forms.has(task, closed_forms.LINEAR, data):
         exact = {name: make(task).predict for name, make in LINEAR_PREDICTORS.items()}
-    if closed_forms.has(task, closed_forms.BAYES):
+    if closed_forms.has(task, closed_forms.BAYES, data):
         exact["bayes"] = lambda images: bayes.posterior_mean(task, images)
     size = max(1, BLOCK_PIXELS // pixels)
     for start in range(0, count, size):
@@ -107,7 +137,7 @@ def predictions(task: Task) -> Float[np.ndarray, "predictor N 2"]:
 def evaluation_inputs(task: Task, index: np.ndarray) -> Float[np.ndarray, "n H W C"]:
     """The inputs that every member is evaluated on at these position indices, noise and scale included, in float64."""
     places = jnp.asarray(index)
-    return np.asarray(tasks.example(task, places, evaluation.noise(task, index))[0], np.float64)
+    return np.asarray(tasks.example(task, places, evaluation.draws(task, index))[0], np.float64)
 
 
 def _estimates(task: Task, folder: Path | None) -> Float[np.ndarray, "4 2"]:
@@ -125,7 +155,6 @@ def _estimates(task: Task, folder: Path | None) -> Float[np.ndarray, "4 2"]:
 
 
 def _fingerprint(task: Task) -> str:
-    task = without_training(task)
     text = json.dumps({"task": dataclasses.asdict(task), "samples": SAMPLES}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

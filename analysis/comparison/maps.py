@@ -47,7 +47,7 @@ def weights(run: str | Path | xarray.Dataset, configuration: int, seed: int) -> 
     member = load_member(folder_of(run), configuration, seed)
     task = member.configuration.task
     pictures = np.full((len(MAPS), len(AXES), task.height, task.width), np.nan)
-    if closed_forms.has(task, closed_forms.LINEAR):
+    if closed_forms.has(task, closed_forms.LINEAR, member.configuration.data):
         exact = np.array([predictor(task).weights for predictor in known.LINEAR_PREDICTORS.values()])
         pictures[: len(REFERENCES)] = np.moveaxis(exact, -1, 1)
         pictures[MAPS.index("best_linear")] = _best_linear(member)

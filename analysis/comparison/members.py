@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import xarray
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from analysis import approximation, closed_forms
 from analysis.bayes import Estimate
@@ -14,7 +14,7 @@ from analysis.collapse import kinds
 from analysis.comparison import known, links, member_information
 from analysis.comparison.known import PREDICTORS, Known
 from analysis.comparison.variables import DIVERGED, LONGEST, NOT_BEGUN
-from jaxbox.config import Configuration, Task, flatten, outside
+from jaxbox.config import Configuration, Data, Task, flatten, outside
 from jaxbox.training.metrics import AXES
 
 
@@ -22,6 +22,8 @@ class _Setting(NamedTuple):
     """What all members of a configuration share."""
 
     task: Task
+    probability: Float[np.ndarray, " N"] | None
+    """Of each position; None where all are equal, and where all closed forms are."""
     known: Known
     exact: Float[np.ndarray, "predictor N 2"]
     images: Float[np.ndarray, "N H W C"] | None
@@ -30,26 +32,32 @@ class _Setting(NamedTuple):
 
 
 @lru_cache(maxsize=1)
-def _setting(task: Task, folder: Path) -> _Setting:
+def _setting(task: Task, data: Data, folder: Path) -> _Setting:
+    probability = None if data.law == "uniform" else known.probability(task, data)
     targets = known.lattice(task)
     noisy = known.is_noisy(task)
     images = known.evaluation_inputs(task, np.arange(len(targets))) if noisy else None
-    return _Setting(task, known.known(task, folder), known.predictions(task), images, targets, noisy)
+    facts, exact = known.known(task, folder, data), known.predictions(task, data)
+    return _Setting(task, probability, facts, exact, images, targets, noisy)
 
 
-def _setting_from_outside(task: Task, results: xarray.Dataset) -> _Setting:
+def _setting_from_outside(task: Task, data: Data, results: xarray.Dataset) -> _Setting:
     """Of a task whose code is not ours: its targets are in the results, and nothing else is known."""
     targets = results["target"].values.astype(float)
-    targets = targets[np.isfinite(targets).all(1)]
+    there = np.isfinite(targets).all(1)
+    targets, probability = targets[there], None
+    if data.law != "uniform":
+        probability = results["probability"].values.astype(float)[there]
     exact = np.full((len(PREDICTORS), len(targets), 2), np.nan)
-    return _Setting(task, known.known(task), exact, None, targets, known.is_noisy(task))
+    return _Setting(task, probability, known.known(task, None, data), exact, None, targets, known.is_noisy(task))
 
 
 def compare_members(configuration: Configuration, results: xarray.Dataset, folder: Path) -> dict[str, np.ndarray]:
     """Every variable but `label` and `fate`, of one configuration: arrays (seed, axis, ...) or (axis,)."""
-    task = known.without_training(configuration.task)
-    outsiders = any(outside.is_outside(value) for _, value in flatten(task))
-    setting = _setting_from_outside(task, results) if outsiders else _setting(task, folder)
+    task, data = known.judged(configuration)
+    names = [value for _, value in (*flatten(task), *flatten(data))]
+    outsiders = any(map(outside.is_outside, names))
+    setting = _setting_from_outside(task, data, results) if outsiders else _setting(task, data, folder)
     count = len(setting.targets)
     predictions = results["prediction"].values[:, :count].astype(float)
     begun, seen = results["last_step"].values >= 0, results["seen"].values[:, :count]
@@ -73,18 +81,21 @@ def _axis(
     finite: Any = np.isfinite(predictions).all(1)
     usable = np.where(finite[:, None], predictions, 0.0)
     errors = (usable - targets) ** 2
-    mse = np.where(finite, errors.mean(1), np.inf)
-    deviation = errors.std(1, ddof=1) / np.sqrt(len(targets)) if setting.noisy else np.zeros(len(mse))
-    variance = np.var(targets)
+    mean, deviation = _mean(setting, errors)
+    mse = np.where(finite, mean, np.inf)
+    variance = _variance(setting, axis)
     with np.errstate(divide="ignore", invalid="ignore"):
         r2 = np.where(variance > 0, 1 - mse / variance, np.nan)
     kind, place = np.full(len(predictions), "none", dtype=LONGEST), np.full(len(predictions), "", dtype=LONGEST)
-    if variance > 0:  # where there is nothing to tell there is nothing to collapse
-        kind, place = kinds(targets, predictions, seen, exact["r2_bayes"])
+    rows = _representative(setting)
+    if np.ptp(targets[rows]) > 0:  # where there is nothing to tell there is nothing to collapse
+        kind, place = kinds(targets[rows], predictions[:, rows], seen[:, rows], exact["r2_bayes"])
     share = _linear_share(setting, usable)
     told = member_information.member_information(setting.task, axis, targets, usable, mse)
     worst = mse + links.STANDARD_ERRORS * deviation
     told["rate_distortion_low"] = member_information.bounds(setting.task, axis, worst)["rate_distortion"]
+    if setting.probability is not None:  # counts and bounds are of positions that are equally probable
+        told = {name: np.full(len(values), np.nan) for name, values in told.items()}
     distance = ((usable[:, None] - setting.exact[None, ..., axis]) ** 2).mean(-1)
     members = {"mse": mse, "mse_error": deviation, "r2": r2, "linear_share": share.value}
     members |= {"linear_share_error": share.standard_error, **told}
@@ -95,15 +106,43 @@ def _axis(
     return exact | members
 
 
+def _mean(setting: _Setting, values: Float[np.ndarray, "seed N"]) -> tuple[np.ndarray, np.ndarray]:
+    """Means over positions under their law, with standard errors: 0 without noise, where they are no estimates."""
+    count, probability = values.shape[1], setting.probability
+    mean = values.mean(1) if probability is None else values @ probability
+    if not setting.noisy:
+        return mean, np.zeros(len(mean))
+    if probability is None:
+        return mean, values.std(1, ddof=1) / np.sqrt(count)
+    return mean, np.sqrt((values - mean[:, None]) ** 2 @ probability**2)
+
+
+def _variance(setting: _Setting, axis: int) -> float:
+    targets, probability = setting.targets[:, axis], setting.probability
+    if probability is None:
+        return float(np.var(targets))
+    return float(probability @ (targets - probability @ targets) ** 2)
+
+
+def _representative(setting: _Setting) -> Int[np.ndarray, " N"]:
+    """Positions, as many as there are, each as often as its law says: what the rules of collapse, which know of no
+    probabilities, are to look at. All of them, once, where they are equally probable."""
+    count = len(setting.targets)
+    if setting.probability is None:
+        return np.arange(count)
+    ends = np.cumsum(setting.probability)
+    return np.searchsorted(ends, (np.arange(count) + 0.5) / count * ends[-1])
+
+
 def _linear_share(setting: _Setting, predictions: Float[np.ndarray, "seed N"]) -> Estimate:
-    if not closed_forms.has(setting.task, closed_forms.LINEAR):
+    if setting.probability is not None or not closed_forms.has(setting.task, closed_forms.LINEAR):
         return Estimate(np.full(len(predictions), np.nan), np.full(len(predictions), np.nan))
     return approximation.linear_share(setting.task, setting.images, predictions.T)
 
 
 def _exact(setting: _Setting, axis: int) -> dict[str, Any]:
     """What does not depend on the member."""
-    variance, facts = np.var(setting.targets[:, axis]), setting.known
+    variance, facts = _variance(setting, axis), setting.known
     with np.errstate(divide="ignore", invalid="ignore"):
         scores = np.where(variance > 0, 1 - facts.mse[:, axis] / variance, np.nan)
         error = np.where(variance > 0, facts.mse_error[-1, axis] / variance, np.nan)

@@ -62,11 +62,12 @@ def numbers(run: Path) -> xarray.Dataset:
 
 
 def _levels(run: Path, compared: xarray.Dataset) -> dict[str, np.ndarray]:
-    """Mean squared errors over x and y, by name of LEVELS: (configuration,); NaN for other losses and scales."""
+    """Mean squared errors over x and y, by name of LEVELS: (configuration,); NaN for other losses, scales, labels."""
     found = {name: [] for name in LEVELS}
     for index, configuration in enumerate(load_plan(run).configurations):
-        variance = known.lattice(configuration.task).var(0)
+        variance, data = known.variance(configuration.task, configuration.data), configuration.data
         in_target_units = (configuration.loss.name, configuration.task.targets) == ("mse", "symmetric")
+        in_target_units &= (data.labels, data.split) == ("true", "random")
         variance = variance if in_target_units else np.full(2, np.nan)
         for name in LEVELS:
             share = 0.0 if name == "mean" else compared[f"r2_{name}"].values[index]

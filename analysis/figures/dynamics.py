@@ -86,7 +86,7 @@ def _mse(values: xarray.DataArray) -> xarray.DataArray:
 
 def _is_descent(own: Configuration) -> bool:
     named = (own.model.name, own.optimizer.name, own.loss.name) == ("linear", "sgd", "mse")
-    return named and closed_forms.has(own.task, closed_forms.DESCENT)
+    return named and closed_forms.has(own.task, closed_forms.DESCENT, own.data)
 
 
 def _exact(configurations: list[Configuration], steps: np.ndarray) -> dict[str, Any]:

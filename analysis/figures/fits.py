@@ -20,10 +20,11 @@ def errors(own: Configuration, seeds: list[int]) -> Float[np.ndarray, "fit split
     """Mean squared errors, of x and y together in squared target units, of FITS to the training sets of these seeds.
 
     Over the images that members are evaluated on, of seen and of unseen positions; NaN where there is no such
-    position, for an endless stream, and for a task without linear closed forms.
+    position, for an endless stream, for labels that are not true, and for a task without linear closed forms.
     """
     found = np.full((len(FITS), 2, len(seeds)), np.nan)
-    if not closed_forms.has(own.task, closed_forms.LINEAR) or own.task.train_size < 2:
+    known_of = closed_forms.has(own.task, closed_forms.LINEAR, own.data) and own.data.labels == "true"
+    if not known_of or own.data.train_size < 2:
         return found
     every, targets = np.arange(tasks.position_count(own.task)), known.lattice(own.task)
     images = known.evaluation_inputs(own.task, every)
@@ -45,8 +46,8 @@ def training_set(own: Configuration, seed: int) -> tuple[Int[np.ndarray, " n"], 
     """What a seed trains on: indices of positions, and inputs with the noise that each example keeps."""
     keys = sampling.keys_of(own, jnp.uint32(seed))
     index = np.asarray(sampling.training_set(own, keys))
-    noise = tasks.draw_noise(own.task, sampling.noise_keys(keys.noise, jnp.arange(len(index))))
-    return index, np.asarray(tasks.example(own.task, index, noise)[0], np.float64)
+    draws = tasks.draw_images(own.task, sampling.example_keys(keys.noise, jnp.arange(len(index))))
+    return index, np.asarray(tasks.example(own.task, index, draws)[0], np.float64)
 
 
 def _penalty(inputs: Float[np.ndarray, "n H W C"], targets: Float[np.ndarray, "n 2"]) -> float:

@@ -23,9 +23,9 @@ from jaxbox.config import Configuration, Plan
 from jaxbox.store import measures
 from jaxbox.store.archive import open_run
 
-SIZE = "task.train_size"
+SIZE = "data.train_size"
 COMMAND = (
-    "python -m jaxbox.sweep base --vary task.train_size 20 60 200 1000 --vary model.name linear mlp cnn "
+    "python -m jaxbox.sweep base --vary data.train_size 20 60 200 1000 --vary model.name linear mlp cnn "
     "--optimizer.learning_rate 0.001 --batch_size 16 --steps 300 --seeds 12 --name sizes"
 )
 MOST_TASKS, MOST_LINES, MOST_FITTED = 2, 5, 32
@@ -52,16 +52,16 @@ def numbers(run: Path) -> xarray.Dataset:
     require_begun(run, compared, "generalisation")
     task_of, line_of = _words(plan, compared)
     shown, lines = series.kept(task_of, MOST_TASKS), series.kept(line_of, MOST_LINES)
-    sizes = sorted({own.task.train_size for own in plan.configurations} - {0})
+    sizes = sorted({own.data.train_size for own in plan.configurations} - {0})
     found = np.full((4, len(shown), len(SPLITS), len(lines) + len(FITS), len(sizes)), np.nan)
     distinct = np.full((len(shown), len(sizes)), np.nan)
     results, fates = open_run(run), compared["fate"].values
     errors, seen = measures.at_end(results, "mse").load(), results["seen"].load().values
     for number, own in enumerate(plan.configurations):
         begun = fates[number] != ""
-        if task_of[number] not in shown or own.task.train_size not in sizes or not begun.any():
+        if task_of[number] not in shown or own.data.train_size not in sizes or not begun.any():
             continue
-        task, size = shown.index(task_of[number]), sizes.index(own.task.train_size)
+        task, size = shown.index(task_of[number]), sizes.index(own.data.train_size)
         positions = seen[number, begun, : tasks.position_count(own.task)]
         if line_of[number] in lines:
             own_errors = _errors(errors.isel(configuration=number, seed=begun), fates[number][begun])
@@ -79,7 +79,7 @@ def numbers(run: Path) -> xarray.Dataset:
 
 def _words(plan: Plan, compared: xarray.Dataset) -> tuple[list[str], list[str]]:
     """The panel and the line of each configuration."""
-    of_images = [path for path in plan.varied() if path.startswith("task.") and path != SIZE]
+    of_images = [path for path in plan.varied() if path.startswith(("task.", "data.")) and path != SIZE]
     others = [path for path in plan.varied() if path not in of_images]
     return series.words(compared, but=others), series.words(compared, but=[SIZE, *of_images])
 
@@ -95,7 +95,7 @@ def _medians(
 ) -> Float[np.ndarray, "4 split"]:
     """Over the seeds that have such positions at all, as shares of the variance."""
     some = np.stack([seen.any(1), ~seen.all(1)])
-    variance = np.var(known.lattice(own.task), axis=0).sum()
+    variance = known.variance(own.task, own.data).sum()
     return np.array(series.medians(errors / variance, some))
 
 

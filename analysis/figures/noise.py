@@ -17,7 +17,7 @@ from analysis.figures import contract, series
 from analysis.figures.panels import grid, plain, variable
 from analysis.figures.selection import require_begun
 from analysis.figures.series import End, Medians
-from jaxbox.config import Task
+from jaxbox.config import Configuration
 from jaxbox.store.folder import load_plan
 
 LEVEL = "task.noise_level"
@@ -46,7 +46,7 @@ def numbers(run: Path) -> xarray.Dataset:
     """Exact errors on (panel, predictor, level), learned ones on (panel, line, level), as shares of the variance."""
     plan, compared = contract.require_varied(run, "noise", (LEVEL,), COMMAND), compare(run)
     require_begun(run, compared, "noise")
-    of_images = [path for path in plan.varied() if path.startswith("task.") and path != "task.train_size"]
+    of_images = [path for path in plan.varied() if path.startswith(("task.", "data.")) and path != "data.train_size"]
     others = [path for path in plan.varied() if path not in of_images]
     panel_of = series.words(compared, but=(LEVEL, *others))
     line_of = series.words(compared, but=of_images)
@@ -59,7 +59,7 @@ def numbers(run: Path) -> xarray.Dataset:
         if panel_of[number] not in panels:
             continue
         at = panels.index(panel_of[number]), levels.index(configuration.task.noise_level)
-        exact[:, at[0], :, at[1]] = _exact(run, configuration.task)
+        exact[:, at[0], :, at[1]] = _exact(run, configuration)
         if line_of[number] in lines:
             learned[:, at[0], lines.index(line_of[number]), at[1]] = [part[number] for part in medians]
     kinds = [plan.configurations[panel_of.index(panel)].task.noise for panel in panels]
@@ -68,16 +68,16 @@ def numbers(run: Path) -> xarray.Dataset:
     return data.assign_attrs(caption=_caption(data) + omitted)
 
 
-def _exact(run: Path, task: Task) -> np.ndarray:
+def _exact(run: Path, own: Configuration) -> np.ndarray:
     """Errors of PREDICTORS as shares of the variance, and their standard errors: (2, predictor)."""
-    facts, variance = known.known(known.without_training(task), Path(run)), np.var(known.lattice(task), axis=0).sum()
+    facts, variance = known.known(own.task, Path(run), own.data), known.variance(own.task, own.data).sum()
     # The axes' estimates are of the same images: their errors may add up.
     return np.stack([facts.mse.sum(1), facts.mse_error.sum(1)]) / variance
 
 
 def _medians(run: Path, compared: xarray.Dataset) -> Medians:
-    tasks = [configuration.task for configuration in load_plan(Path(run)).configurations]
-    variance = np.array([np.var(known.lattice(task), axis=0).sum() for task in tasks])
+    plan = load_plan(Path(run))
+    variance = np.array([known.variance(own.task, own.data).sum() for own in plan.configurations])
     share = compared["mse"].sum("axis", skipna=False).values / variance[:, None]
     fate = compared["fate"].values
     return series.medians(np.where(fate == DIVERGED, np.inf, share), fate != "")

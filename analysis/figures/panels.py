@@ -116,7 +116,7 @@ UNITS = {
     **dict.fromkeys(("model.kernel_size", "model.stride"), "pixels"),
     **{f"task.margin_{side}": "pixels" for side in ("left", "right", "top", "bottom")},
     "task.noise_level": "of the range of pixels",
-    "task.train_size": "examples",
+    "data.train_size": "examples",
     "batch_size": "examples",
     "steps": "updates",
     "eval_every": "updates",

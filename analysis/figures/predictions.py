@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from analysis.comparison import FATES, compare, known
+from analysis.comparison import FATES, compare
 from analysis.figures import fates, panels, selection
 from jaxbox import task as tasks
 from jaxbox.config import Task
@@ -40,7 +40,7 @@ def numbers(run: Path) -> xarray.Dataset:
     present = [fate for fate in reversed(FATES) if (compared["fate"] == fate).any()]
     chosen = [_representative(compared, fate) for fate in present]
     plan = load_plan(run)
-    used = [known.without_training(plan.configurations[place].task) for place, _ in chosen]
+    used = [plan.configurations[place].task for place, _ in chosen]
     pictured = list(dict.fromkeys(used))
     variables = _members(results, compared, chosen) | _pictures(pictured)
     counts = [int((compared["fate"] == fate).sum()) for fate in present]

@@ -87,12 +87,12 @@ def _chosen(run: Path) -> list[tuple[int, int]]:
     able = [
         number
         for number, own in enumerate(plan)
-        if healthy[number].any() and closed_forms.has(own.task, closed_forms.LINEAR)
+        if healthy[number].any() and closed_forms.has(own.task, closed_forms.LINEAR, own.data)
     ]
     able.sort(key=lambda number: plan[number].model.name != "linear")
     found: dict[str, int] = {}
     for number in able:
-        if known.without_training(plan[number].task) == known.without_training(plan[able[0]].task):
+        if known.judged(plan[number]) == known.judged(plan[able[0]]):
             found.setdefault(plan[number].model.name, number)
     seeds = compared["seed"].values
     return [(number, int(seeds[healthy[number].argmax()])) for number in list(found.values())[:MOST_MODELS]]

@@ -15,6 +15,7 @@ from analysis.comparison.links import ROUNDING
 from analysis.report.gather import Gathered
 from analysis.report.values import Words, count
 from jaxbox.store import at_end
+from jaxbox.store.measures import target_variance
 
 NEARLY = 0.99
 """Of the entropy: members that have all the information but for rounding and estimates."""
@@ -42,7 +43,7 @@ class Pairs:
 def pairs(run: Gathered) -> Pairs:
     """From the comparison and, for variance and bias, from the run's own measures."""
     compared, shape = run.compared, run.compared["r2"].shape
-    scale = run.results["target"].load().astype(float).var("position").values[:, None, :]
+    scale = target_variance(run.results).values[:, None, :]
     with np.errstate(divide="ignore", invalid="ignore"):
         bias = at_end(run.results, "bias").values.astype(float) ** 2 / scale
     arrays = {

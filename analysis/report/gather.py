@@ -10,8 +10,9 @@ import xarray
 from jaxtyping import Bool, Float
 
 from analysis.comparison import DIVERGED, compare, known
-from jaxbox.config import Plan
+from jaxbox.config import Plan, tables
 from jaxbox.store import at_end, collapsed, dead_layer, load_manifest, load_plan, open_run
+from jaxbox.store.measures import target_variance
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -67,10 +68,11 @@ class Gathered:
 
     def task_name(self, task: int) -> str:
         """The task of a configuration in words: the fields of its images that vary over the run."""
-        varied = {path: values[task] for path, values in self.plan.varied().items() if path.startswith("task.")}
-        varied.pop("task.train_size", None)
+        reads = tables.row("data.law", self.plan.configurations[task].data.law).reads
+        of_images = ("task.", "data.law", *reads)
+        varied = {path: values[task] for path, values in self.plan.varied().items() if path.startswith(of_images)}
         shown = {path: f"{value:.12g}" if isinstance(value, float) else value for path, value in varied.items()}
-        return " ".join(f"{path.removeprefix('task.')}={value}" for path, value in shown.items()) or "all"
+        return " ".join(f"{path.split('.')[1]}={value}" for path, value in shown.items()) or "all"
 
 
 def gather(folder: Path, progress: Callable[[int, int], None] | None = None) -> Gathered:
@@ -110,7 +112,7 @@ def gather(folder: Path, progress: Callable[[int, int], None] | None = None) -> 
 
 def _weights(results: xarray.Dataset) -> Float[np.ndarray, "configuration 2"]:
     """What each coordinate counts in the R2 over both: its share of their variance."""
-    variance = results["target"].load().astype(float).var("position").values
+    variance = target_variance(results).values
     return variance / variance.sum(-1, keepdims=True)
 
 
@@ -120,5 +122,5 @@ def _both(r2: Float[np.ndarray, "*shape 2"], weights: Float[np.ndarray, "*shape 
 
 
 def _tasks(plan: Plan) -> tuple[int, ...]:
-    found = [known.without_training(configuration.task) for configuration in plan.configurations]
+    found = [known.judged(configuration) for configuration in plan.configurations]
     return tuple(found.index(task) for task in found)

@@ -10,6 +10,7 @@ from jax import lax
 from jax.sharding import Mesh, PartitionSpec
 from jaxtyping import Array, Float
 
+from jaxbox import config
 from jaxbox.bench.jax_side import JaxSide
 from jaxbox.bench.problem import Problem
 from jaxbox.config import Configuration, Static
@@ -41,7 +42,7 @@ class Jaxbox(JaxSide):
         self.population.compile()
         self.inputs = self.population.inputs(members)
         self.state = self.population.initialize(*self.inputs)
-        self.data = self.population.prepare(self.inputs[0], 0)
+        self.data = self.population.prepare(*self.inputs, 0)
         self.measures: dict[str, np.ndarray] = {}
 
     def variant(self, configuration: Configuration) -> Configuration:
@@ -89,7 +90,7 @@ class JaxboxShared(Jaxbox):
     """The same, but every seed trains on the batches of seed 0, so that only that one's losses can be compared."""
 
     def variant(self, configuration: Configuration) -> Configuration:
-        return dataclasses.replace(configuration, shared_batches=True)
+        return config.replace(configuration, {"data.shared_batches": True})
 
     def compared_losses(self, step: int) -> Float[np.ndarray, " 1"]:
         return super().compared_losses(step)[:1]

@@ -4,18 +4,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from jaxbox import config
-from jaxbox.config import Configuration, Model, Optimizer, Task
+from jaxbox.config import Configuration, Data, Model, Optimizer, Task
 
 BASE = Configuration(
-    Task(height=6, width=7, box_size=2, train_size=8, noise_level=0.1),
+    Task(height=6, width=7, box_size=2, noise_level=0.1),
     Model("mlp", features=(3, 4), kernel_size=2, hidden=(16,)),
     # Weak, so that they hinder nothing.
     optimizer=Optimizer(learning_rate=0.01, weight_decay=1e-3, decay_every=2, decay_factor=0.999),
+    data=Data(train_size=8, concentration=2.0),
     batch_size=4,
     steps=4,
     eval_every=2,
 )
 WITH = {
+    "red_box": {"task.channels": 3},
     "cell": {"loss.name": "cross_entropy"},
     "cell_mode": {"loss.name": "cross_entropy"},
     "cross_entropy": {"task.targets": "cell"},

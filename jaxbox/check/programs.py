@@ -50,6 +50,6 @@ def advanced(many: Population, cuts: Sequence[int], between: Callable[[Any], Any
     seeds, floats = many.inputs(many.chunks()[0])
     state, measures = many.initialize(seeds, floats), {}
     for first, last in itertools.pairwise(cuts):
-        data = many.prepare(seeds, first)
+        data = many.prepare(seeds, floats, first)
         state, _, measures = many.advance(between(state), data, seeds, floats, first, last)
     return jax.device_get((state, measures))

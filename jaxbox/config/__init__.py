@@ -7,6 +7,7 @@ combinations.py                         which targets, losses and outputs go tog
 outside.py    names from a user's file  rows.py     a row, and one made from a user's code
 options.py    options of a kind's own   stored.py   as plain dictionaries, and back
 variations.py every combination of some fields' values
+migration.py  names that fields had in earlier versions
 """
 
 from jaxbox.config.checks import LARGEST_INT, check_name, check_values, refuse_unread, settle
@@ -25,19 +26,22 @@ from jaxbox.config.fields import (
     traced,
     types_of,
 )
+from jaxbox.config.migration import MOVED, migrated
 from jaxbox.config.options import change, fit
 from jaxbox.config.plan import Plan, fingerprint
-from jaxbox.config.sections import Configuration, Loss, Model, Optimizer, Task
+from jaxbox.config.sections import Configuration, Data, Loss, Model, Optimizer, Task
 from jaxbox.config.stored import from_dict, to_dict
 from jaxbox.config.variations import distinct, grid, spread
 
 __all__ = [
     "DEFAULTS",
     "LARGEST_INT",
+    "MOVED",
     "OFF_AT_ZERO",
     "TRACED",
     "Configuration",
     "ConfigurationError",
+    "Data",
     "Loss",
     "Model",
     "Optimizer",
@@ -58,6 +62,7 @@ __all__ = [
     "from_dict",
     "grid",
     "look_up",
+    "migrated",
     "nearest",
     "one_line",
     "parse_value",

@@ -8,10 +8,12 @@ from jaxbox.config import options, tables
 from jaxbox.config.combinations import check_combination
 from jaxbox.config.errors import ConfigurationError, require
 from jaxbox.config.fields import OFF_AT_ZERO, check_type, defaults_of, flatten, replace, single, types_of
-from jaxbox.config.sections import Configuration, Task
+from jaxbox.config.sections import Configuration
 
 LARGEST_INT = 2**31 - 1
 """Steps, seeds and sizes are 32-bit integers on the device."""
+MOST_DISTRACTORS = 64
+"""Each is a part of the compiled program."""
 
 
 def check_values(configuration: Configuration) -> None:
@@ -29,9 +31,11 @@ def check_values(configuration: Configuration) -> None:
             require(small, path, value, f"at most {LARGEST_INT}")
     for field in tables.TABLES:
         tables.row(field, leaves[field])
-    _check_task(configuration.task)
+    _check_task(leaves)
+    _check_scene(leaves, tables.fields_read(configuration))
     _check_model(leaves)
     _check_loss(leaves)
+    _check_data(leaves)
     _check_training(configuration, leaves)
     check_combination(leaves)
 
@@ -44,21 +48,49 @@ def _check_sections(configuration: Configuration) -> None:
         require(fits, name, repr(value), f"a {name.capitalize()}")
 
 
-def _check_task(task: Task) -> None:
-    leaves = {f"task.{path}": value for path, value in flatten(task)}
-    for path in ("task.height", "task.width", "task.box_size"):
+def _check_task(leaves: dict[str, Any]) -> None:
+    for path in ("task.height", "task.width", "task.box_size", "task.subpixels", "task.smallest_box"):
         require(leaves[path] >= 1, path, leaves[path], "at least 1")
-    for path in tables.MARGINS:
+    for path in (*tables.MARGINS, "task.overhang", "task.distractors"):
         require(leaves[path] >= 0, path, leaves[path], "at least 0")
-    free_width = task.width - task.margin_left - task.margin_right
-    free_height = task.height - task.margin_top - task.margin_bottom
-    room = min(free_width, free_height)
-    require(task.box_size <= room, "task.box_size", task.box_size, f"at most {room}, the image less its margins")
-    require(task.channels in (1, 3), "task.channels", task.channels, "1 or 3")
-    require(task.noise_level >= 0, "task.noise_level", task.noise_level, "at least 0")
-    if task.noise == "salt_pepper":
-        require(task.noise_level <= 1, "task.noise_level", task.noise_level, "a probability, at most 1")
-    require(task.train_size >= 0, "task.train_size", task.train_size, "at least 0 (0 is an endless stream)")
+    require(leaves["task.channels"] in (1, 3), "task.channels", leaves["task.channels"], "1 or 3")
+    level, salt = leaves["task.noise_level"], leaves["task.salt"]
+    require(level >= 0, "task.noise_level", level, "at least 0")
+    if leaves["task.noise"] == "salt_pepper":
+        require(level <= 1, "task.noise_level", level, "a probability, at most 1")
+    require(0 <= salt <= 1, "task.salt", salt, "a share, from 0 to 1")
+
+
+def _check_scene(leaves: dict[str, Any], read: Collection[str]) -> None:
+    """Refuse what does not fit into the image, of the fields that the scene reads."""
+    left, right, top, bottom = (leaves[path] for path in tables.MARGINS)
+    room = min(leaves["task.width"] - left - right, leaves["task.height"] - top - bottom)
+    side = leaves["task.box_size"]
+    if "task.box_size" in read:
+        require(side <= room, "task.box_size", side, f"at most {room}, the image less its margins")
+    else:
+        require(room >= 1, "task.margin_left", left, "less: the margins leave no place in the image")
+    if "task.smallest_box" in read:
+        smallest = leaves["task.smallest_box"]
+        require(smallest <= side, "task.smallest_box", smallest, f"at most task.box_size, {side}")
+    if "task.overhang" in read:
+        overhang = leaves["task.overhang"]
+        require(2 * overhang <= side, "task.overhang", overhang, f"at most {side // 2}, half of task.box_size")
+    if "task.distractors" in read:
+        _check_distractors(
+            leaves, side, 2 * side - leaves["task.smallest_box"] if "task.smallest_box" in read else side
+        )
+    if leaves["task.scene"] == "red_box":
+        require(leaves["task.channels"] == 3, "task.channels", leaves["task.channels"], "3 with task.scene red_box")
+
+
+def _check_distractors(leaves: dict[str, Any], side: int, largest: int) -> None:
+    """Refuse more circles than could lie beside each other and the box, each in a square, going by areas."""
+    height, width, count = leaves["task.height"], leaves["task.width"], leaves["task.distractors"]
+    room = min(height, width)
+    require(largest <= room, "task.box_size", side, f"less: circles of up to {largest} pixels do not fit into {room}")
+    most = min((height * width - side**2) // largest**2, MOST_DISTRACTORS)
+    require(count <= most, "task.distractors", count, f"at most {most}, as many as fit")
 
 
 def _check_model(leaves: dict[str, Any]) -> None:
@@ -82,11 +114,23 @@ def _check_loss(leaves: dict[str, Any]) -> None:
         require(leaves[path] >= 0, path, leaves[path], "at least 0")
 
 
+def _check_data(leaves: dict[str, Any]) -> None:
+    size, share, held_out = (leaves[f"data.{name}"] for name in ("train_size", "corner_share", "held_out"))
+    require(size >= 0, "data.train_size", size, "at least 0 (0 is an endless stream)")
+    concentration = leaves["data.concentration"]
+    require(single(concentration) > 0, "data.concentration", concentration, "greater than 0, as a 32-bit float")
+    require(0 <= share <= 1, "data.corner_share", share, "a share, from 0 to 1")
+    require(0 <= single(held_out) < 1, "data.held_out", held_out, "a share, at least 0 and less than 1")
+    if leaves["data.labels"] == "shuffled":
+        field = "data.train_size" if size else "batch_size"
+        require(leaves[field] >= 2, field, leaves[field], "at least 2 with data.labels shuffled")
+
+
 def _check_training(configuration: Configuration, leaves: dict[str, Any]) -> None:
     for path in ("batch_size", "steps", "eval_every"):
         require(leaves[path] >= 1, path, leaves[path], "at least 1")
-    largest = configuration.task.train_size or configuration.batch_size
-    limit = f"at most task.train_size, {largest}"
+    largest = configuration.data.train_size or configuration.batch_size
+    limit = f"at most data.train_size, {largest}"
     require(configuration.batch_size <= largest, "batch_size", configuration.batch_size, limit)
     most = f"at most steps, {configuration.steps}"
     require(configuration.eval_every <= configuration.steps, "eval_every", configuration.eval_every, most)

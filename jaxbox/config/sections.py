@@ -29,9 +29,9 @@ class Task(Section):
     width: int = 16
     """Columns of an image."""
     box_size: int = 4
-    """Side of the white box."""
+    """Side of the box; diameter of the dots."""
     channels: int = 1
-    """1 (grey) or 3 (the same box in each channel, independent noise)."""
+    """1 (grey) or 3 (the same picture in each channel but for red_box, independent noise)."""
     noise: str = "none"
     """What is added to the pixels, a noise by name."""
     noise_level: float = 0.0
@@ -40,8 +40,6 @@ class Task(Section):
     """Scale of the pixels that the network sees, by name."""
     targets: str = "symmetric"
     """What the network must say, a scale or a class by name; predictions are judged in one unit whatever it is."""
-    train_size: int = 10_000
-    """Examples in each seed's training set, positions drawn uniformly; 0 is an endless stream."""
     margin_left: int = 0
     """Columns at the left that the box never enters."""
     margin_right: int = 0
@@ -52,6 +50,16 @@ class Task(Section):
     """Rows at the bottom that the box never enters."""
     scene: str = "box"
     """What is drawn, a scene by name."""
+    subpixels: int = 4
+    """Positions to a pixel along each axis; pixels that a box covers in part are grey."""
+    smallest_box: int = 2
+    """Side of the smallest box; diameter of the smallest circle, where the largest is as far above box_size."""
+    overhang: int = 1
+    """Pixels by which a box may leave the image, at most half of its side, so that its centre does not."""
+    distractors: int = 3
+    """Circles, or dots, beside the one to be found."""
+    salt: float = 0.5
+    """Share of the replaced pixels that are 1 (salt); the others are 0 (pepper)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,6 +150,30 @@ class Optimizer(Section):
 
 
 @dataclasses.dataclass(frozen=True)
+class Data(Section):
+    """Which examples a seed trains on. It is judged on true images and labels of all positions, weighted by the law."""
+
+    train_size: int = 10_000
+    """Examples in each seed's training set, positions drawn independently; 0 is an endless stream."""
+    shared_batches: bool = False
+    """Train every seed on the batches of seed 0. Faster for small models and under noise, but seeds then differ in
+    initial weights only: they are no independent replicates, and intervals leave out what the data contribute."""
+    law: str = "uniform"
+    """How probable each position is, in training and in evaluation, a law by name."""
+    concentration: float = 5.0
+    """Of x and y about the middle: both parameters of their Beta distribution. At 1 it is uniform, under 1 the edges
+    are more probable than the middle."""
+    corner_share: float = 0.5
+    """Share of the examples that come from the top left quadrant; the rest is uniform, there and elsewhere."""
+    labels: str = "true"
+    """What the images of the training set are taught as, labels by name."""
+    split: str = "random"
+    """Which positions training never draws, a split by name."""
+    held_out: float = 0.2
+    """Share of the positions that a seed never trains on; each seed has its own."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Configuration:
     """Everything about a member but its seed."""
 
@@ -149,11 +181,9 @@ class Configuration:
     model: Model = Model()
     loss: Loss = Loss()
     optimizer: Optimizer = Optimizer()
+    data: Data = Data()
     batch_size: int = 128
     """Examples a step."""
-    shared_batches: bool = False
-    """Train every seed on the batches of seed 0. Faster for small models and under noise, but seeds then differ in
-    initial weights only: they are no independent replicates, and intervals leave out what the data contribute."""
     steps: int = 1000
     """Updates."""
     eval_every: int = 50

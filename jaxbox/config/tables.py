@@ -5,8 +5,8 @@ loaded; `load` imports the code when it is needed. To add a model (noise, loss, 
 
 A field that no row lists is always read. A field that some rows of a table list is read only where one of those rows is
 chosen, in every table that lists it: `optimizer.momentum` is read by the optimiser momentum. `render` is how a row
-says that it can do with windows instead of images (`jaxbox.layers.windows`): scene, noise, inputs and model must all
-list it.
+says that it can do with windows instead of images (`jaxbox.layers.windows`): scene, noise, inputs, labels and model
+must all list it.
 """
 
 import importlib
@@ -22,6 +22,7 @@ from jaxbox.config.rows import IMAGE, Row
 from jaxbox.config.sections import Configuration
 
 MARGINS = ("task.margin_left", "task.margin_right", "task.margin_top", "task.margin_bottom")
+CIRCLES = ("task.box_size", "task.smallest_box", "task.distractors")
 LAYERS = ("model.output", "model.initialization", "model.initial_scale", "model.initial_bias")
 HIDDEN = ("model.activation", "model.normalization", "model.dropout", "model.dropout_rate")
 CONVOLUTION = ("model.features", "model.kernel_size", "model.stride", "model.padding")
@@ -32,12 +33,43 @@ SCENES = {
         "one white box on black, its centre the target",
         (*IMAGE, "task.box_size", *MARGINS, "render"),
     ),
+    "subpixel_box": Row(
+        "jaxbox.task.scenes.subpixel_box",
+        "a box that starts between pixels, anti-aliased",
+        (*IMAGE, "task.box_size", "task.subpixels", *MARGINS),
+    ),
+    "random_size_box": Row(
+        "jaxbox.task.scenes.random_size_box",
+        "a box whose side is drawn, its centre the target; half-lit edges where it falls between pixels",
+        (*IMAGE, "task.box_size", "task.smallest_box", *MARGINS),
+    ),
+    "overhanging_box": Row(
+        "jaxbox.task.scenes.overhanging_box",
+        "a box that may leave the image; the target is the centre of the whole box",
+        (*IMAGE, "task.box_size", "task.overhang"),
+    ),
+    "red_box": Row(
+        "jaxbox.task.scenes.red_box",
+        "a red box over circles of random colour, size and place; needs 3 channels",
+        (*IMAGE, *CIRCLES),
+    ),
+    "grey_box": Row(
+        "jaxbox.task.scenes.grey_box",
+        "the same with one law of greys for box and circles: only shape tells",
+        (*IMAGE, *CIRCLES),
+    ),
+    "dots": Row(
+        "jaxbox.task.scenes.dots",
+        "dots drawn one over another; the first, which is white, is the target",
+        (*IMAGE, "task.box_size", "task.distractors"),
+    ),
+    "pixel": Row("jaxbox.task.scenes.pixel", "one lit pixel (Liu et al., 2018)", (*IMAGE, *MARGINS, "render")),
 }
 NOISES = {
     "none": Row("jaxbox.task.noises:NONE", "clean images", ("render",)),
     "white": Row("jaxbox.task.noises:WHITE", "independent Gaussian noise on every pixel", ("task.noise_level",)),
     "salt_pepper": Row(
-        "jaxbox.task.noises:SALT_PEPPER", "pixels replaced by 0 or 1 with equal chance", ("task.noise_level",)
+        "jaxbox.task.noises:SALT_PEPPER", "pixels replaced by 0 or 1", ("task.noise_level", "task.salt")
     ),
 }
 INPUTS = {
@@ -47,6 +79,13 @@ INPUTS = {
     "standardized": Row(
         "jaxbox.task.inputs:standardized", "population mean 0 and variance 1 over all pixels", ("render",)
     ),
+    "mean_subtracted": Row("jaxbox.task.inputs:mean_subtracted", "less the population's mean image"),
+    "pixel_standardized": Row(
+        "jaxbox.task.inputs:pixel_standardized", "population mean 0 and variance 1 of every pixel by itself"
+    ),
+    "image_standardized": Row("jaxbox.task.inputs:image_standardized", "mean 0 and variance 1 of every image"),
+    "stretched": Row("jaxbox.task.inputs:stretched", "contrast stretched: every image from 0 to 1"),
+    "equalized": Row("jaxbox.task.inputs:equalized", "histogram of every image equalised, from 0 to 1"),
 }
 TARGETS = {
     "symmetric": Row("jaxbox.task.targets.affine:symmetric", "the whole image is [-1, 1]"),
@@ -183,6 +222,30 @@ SCHEDULES = {
     ),
 }
 
+LAWS = {
+    "uniform": Row("jaxbox.task.laws:uniform", "all positions equally probable"),
+    "beta": Row(
+        "jaxbox.task.laws:beta",
+        "x and y independent and Beta-distributed about the middle, both parameters alike",
+        ("data.concentration",),
+    ),
+    "corner": Row(
+        "jaxbox.task.laws:corner", "imbalanced: a share of the examples from one quadrant", ("data.corner_share",)
+    ),
+}
+LABELS = {
+    "true": Row("jaxbox.task.labels:true", "every image with its own target", ("render",)),
+    "shuffled": Row(
+        "jaxbox.task.labels:shuffled", "targets permuted against images, within the training set", ("render",)
+    ),
+    "flipped": Row("jaxbox.task.labels:flipped", "half of the images flipped left-right, their targets not"),
+}
+SPLITS = {
+    "random": Row("jaxbox.task.splits:random", "none: every position can be drawn"),
+    "held_out": Row("jaxbox.task.splits:held_out", "a share of the positions, at random", ("data.held_out",)),
+    "quadrant": Row("jaxbox.task.splits:quadrant", "the bottom right quadrant (Liu et al., 2018)"),
+}
+
 TABLES: dict[str, dict[str, Row]] = {
     "task.scene": SCENES,
     "task.noise": NOISES,
@@ -198,6 +261,9 @@ TABLES: dict[str, dict[str, Row]] = {
     "loss.name": LOSSES,
     "optimizer.name": OPTIMIZERS,
     "optimizer.schedule": SCHEDULES,
+    "data.law": LAWS,
+    "data.labels": LABELS,
+    "data.split": SPLITS,
 }
 """By the field that holds the name."""
 
@@ -249,7 +315,7 @@ def _fields_read(chosen: tuple[tuple[str, Row], ...], paths: tuple[str, ...]) ->
 
 
 def takes_windows(configuration: Configuration) -> bool:
-    """Whether scene, noise and model can all work on windows (see `jaxbox.layers.windows`) instead of images."""
+    """Whether all that a configuration names can work on windows (see `jaxbox.layers.windows`) instead of images."""
     return "render" in fields_read(configuration)
 
 
@@ -260,7 +326,7 @@ def uses_windows(configuration: Configuration) -> bool:
 
 WINDOWS = "[windows]"
 """Marks a row that names `render`."""
-LEGEND = f"{WINDOWS}: can do without images; --render has an effect where scene, noise, inputs and model all can"
+LEGEND = f"{WINDOWS}: can do without images; --render has an effect where scene, noise, inputs, labels, model all can"
 
 
 def describe(width: int = 80, own: Sequence[tuple[str, str]] = ()) -> Iterator[str]:

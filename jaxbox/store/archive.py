@@ -12,7 +12,7 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
-from jaxbox.config import RunError, one_line
+from jaxbox.config import MOVED, RunError, one_line
 from jaxbox.store import files, folder
 from jaxbox.store.folder import RESULTS
 
@@ -60,6 +60,7 @@ def open_run(path: str | Path) -> xarray.Dataset:
     lazy = {name: guards[name].lazy() for name in stored.data_vars}
     labels = {name: guards[name].label() for name in stored.coords}
     results = stored.assign_coords(labels).assign(lazy).assign_attrs(stored.attrs | folder.describe(path))
+    results = results.rename({old: new for old, new in MOVED.items() if old in results.coords})
     results.encoding = {"source": str(path)}
     return results
 

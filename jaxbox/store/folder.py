@@ -8,6 +8,7 @@ results.zarr         the labelled results, written when the run ends or is inter
 
 import json
 import shutil
+from collections.abc import Collection
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
@@ -17,8 +18,10 @@ from jaxbox.config import ConfigurationError, Plan, RunError, outside, stored, t
 from jaxbox.store import files
 
 CONFIGURATION, MANIFEST, RESULTS, CHECKPOINTS = "configuration.json", "manifest.json", "results.zarr", "checkpoints"
-FORMAT = 2
-"""Of the checkpoints; runs before it have no number and can be read, but not gone on with."""
+FORMAT = 3
+"""Of the checkpoints; runs of an earlier one can be read, but not gone on with."""
+LOADABLE = (2, FORMAT)
+"""Formats whose members can be loaded: from one to the next only measures were added. The first had no number."""
 
 
 def create(path: Path, plan: Plan, overwrite: bool = False) -> None:
@@ -68,7 +71,7 @@ def load_plan(path: Path) -> Plan:
         if not intact:
             raise RunError(f"run: {path / CONFIGURATION} was edited: its fingerprint does not match its content")
         _refuse_newer(path, content, fields=True)
-        configurations = tuple(config.from_dict(values) for values in content["configurations"])
+        configurations = tuple(config.from_dict(config.migrated(values)) for values in content["configurations"])
     except (ConfigurationError, KeyError, TypeError, AttributeError) as error:
         raise RunError(f"run: {path / CONFIGURATION} is damaged: {error}") from None
     return Plan(configurations, content["seeds"], content.get("experiment", ""))
@@ -95,6 +98,7 @@ def _load(path: Path) -> dict[str, Any]:
 def _refuse_newer(path: Path, content: dict[str, Any], fields: bool) -> None:
     """Refuse an intact run whose configuration has fields, or else names, that this version does not know."""
     for values in content["configurations"]:
+        values = config.migrated(values)
         for field, value in _leaves(values):
             if not (_knows_field(values, field) if fields else _knows_name(field, value)):
                 raise RunError(
@@ -120,14 +124,17 @@ def _leaves(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
     return found
 
 
-def require_known(path: Path) -> None:
+def require_known(path: Path, formats: Collection[int] = (FORMAT,)) -> None:
     """Refuse to train, or to load members of, a run that can only be read: its code or its checkpoints are not ours.
+
+    Args:
+        formats: of checkpoints that will do.
 
     Raises:
         RunError: the run's checkpoints are of another format, or it holds a name that is in no table.
     """
     content = _load(path)
-    if content.get("format") != FORMAT:
+    if content.get("format") not in formats:
         raise RunError(
             f"run: {path} was made by jaxbox {content.get('version', 'before 0.2')}, whose checkpoints this version "
             f"({version('jaxbox')}) cannot read; its results can be opened, for more of it start a new run"

@@ -22,14 +22,23 @@ def at_end(run: xarray.Dataset, name: str) -> xarray.DataArray:
     return values.where(last >= 0).drop_vars("step")
 
 
+def target_variance(run: xarray.Dataset) -> xarray.DataArray:
+    """Variance of the target under the law of the data, in squared target units: dimensions configuration and axis."""
+    target = run["target"].load().astype(float)
+    # A run from before there were laws has no probabilities: all positions were equally probable.
+    even = target.isel(axis=0, drop=True).notnull()
+    probability = run["probability"].load().astype(float).fillna(0) if "probability" in run else even
+    return target.weighted(probability).var("position")
+
+
 def final_r2(run: xarray.Dataset) -> xarray.DataArray:
     """R2 over both coordinates at each member's last evaluation: 1 - sum of MSE / sum of target variances.
 
-    Dimensions configuration and seed. NaN where there was no evaluation; -inf where predictions overflowed, also where
-    that made their error NaN.
+    Both under the law of the data. Dimensions configuration and seed. NaN where there was no evaluation; -inf where
+    predictions overflowed, also where that made their error NaN.
     """
     mse = at_end(run, "mse").sel(split="all").astype(float).fillna(np.inf).sum("axis")
-    r2 = 1 - mse / run["target"].load().var("position").sum("axis")
+    r2 = 1 - mse / target_variance(run).sum("axis")
     return r2.where(run["last_step"] >= 0)
 
 

@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, PyTree
 from jaxbox import task
 from jaxbox.config import Configuration, RunError, Static, traced
 from jaxbox.store.chunks import last_checkpoint, load_checkpoint, member_location
-from jaxbox.store.folder import load_plan, require_known
+from jaxbox.store.folder import LOADABLE, load_plan, require_known
 from jaxbox.store.imports import import_named
 from jaxbox.training import member, outputs
 from jaxbox.training.member import Weights
@@ -80,7 +80,7 @@ def load_member(run: str | Path, configuration: int, seed: int) -> Member:
     path = Path(run)
     plan = load_plan(path)
     folder, place = member_location(path, configuration, seed)
-    require_known(path)
+    require_known(path, LOADABLE)
     own = import_named(path, plan).configurations
     step = last_checkpoint(folder)
     if step is None:

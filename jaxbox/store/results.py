@@ -25,10 +25,14 @@ class Variable(NamedTuple):
     dtype: Any = np.float32
 
 
+STEPS = ", in pixels unless the scene says otherwise; -1: no such position"
 OF_CONFIGURATION = {
     "target": Variable(("position", "axis"), "target units", "centre of the box"),
-    "column": Variable(("position",), "pixel", "column of the box's left edge; -1: no such position", np.int32),
-    "row": Variable(("position",), "pixel", "row of the box's top edge; -1: no such position", np.int32),
+    "probability": Variable(
+        ("position",), "1", "of the position under the law of the data, by which measures are weighted"
+    ),
+    "column": Variable(("position",), "step of the lattice", f"column of the box's left edge{STEPS}", np.int32),
+    "row": Variable(("position",), "step of the lattice", f"row of the box's top edge{STEPS}", np.int32),
     "replicates": Variable(
         (), "1", "whether seeds are independent replicates; else all trained on the batches of seed 0", bool
     ),
@@ -112,7 +116,7 @@ def dataset(
             arrays[name][(index, seed, *rows, *cut)] = value
     for index, configuration in enumerate(plan.configurations):
         _place_targets(arrays, index, configuration)
-        arrays["replicates"][index] = not configuration.shared_batches
+        arrays["replicates"][index] = not configuration.data.shared_batches
         arrays["seconds"][index] = seconds.get(index, np.nan)
     return _labelled(plan, arrays, sizes, steps).assign_attrs(attributes or {})
 
@@ -149,6 +153,7 @@ def _sizes(plan: Plan, members: Mapping[tuple[int, int], Mapping[str, np.ndarray
 def _place_targets(arrays: dict[str, np.ndarray], index: int, configuration: Configuration) -> None:
     positions = task.positions(configuration.task)
     arrays["target"][index, : len(positions)] = task.targets(configuration.task, positions)
+    arrays["probability"][index, : len(positions)] = task.probability(configuration.task, configuration.data)
     arrays["column"][index, : len(positions)] = positions[:, 0]
     arrays["row"][index, : len(positions)] = positions[:, 1]
 

@@ -95,7 +95,7 @@ class Chunk:
         seeds, floats = self.population.inputs(self.members)
         if state is None:
             state = self.population.initialize(seeds, floats)
-        data = self.population.prepare(seeds, self.step or 0)
+        data = self.population.prepare(seeds, floats, self.step or 0)
         for step in steps:
             previous = self.step or 0
             state, data, measures = self.population.advance(state, data, seeds, floats, previous, step)

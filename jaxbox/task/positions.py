@@ -4,7 +4,7 @@ from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Array, Int, Key
+from jaxtyping import Array, Float, Int, Key
 
 from jaxbox.config import Task
 from jaxbox.task import scenes
@@ -29,6 +29,13 @@ def positions(task: Task) -> Int[np.ndarray, "N 2"]:
 def position(task: Task, index: Int[Any, " n"]) -> Int[Any, "n 2"]:
     """The (column, row) of the positions with these indices into `positions(task)`."""
     return scenes.of(task).position(task, index)
+
+
+def places(task: Task) -> Float[np.ndarray, "N 2"]:
+    """(x, y) of the middle of each position's cell, the whole lattice being the unit square: ((i + 1/2) / P)."""
+    rows, columns = position_shape(task)
+    row, column = np.divmod(np.arange(rows * columns), columns)
+    return np.stack([(column + 0.5) / columns, (row + 0.5) / rows], axis=1)
 
 
 def draw_index(task: Task, key: Key[Array, ""], size: int) -> Int[Array, " size"]:

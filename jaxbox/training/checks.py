@@ -38,6 +38,8 @@ def check_sweep(configurations: Sequence[Configuration], seeds: int) -> None:
     for program in programs:
         contracts.require_kept(program)
         _check_sizes(program)
+    for configuration in configurations:
+        _check_split(configuration)
     needed = seeds * sum(memory.result_bytes(configuration) for configuration in configurations)
     memory.require_fit("seeds", seeds, needed, "the results of that many seeds take")
     for program in programs:
@@ -85,7 +87,7 @@ def _check_outputs(configuration: Configuration, floats: dict[str, Any], weights
 
     def call(floats: dict[str, Any], weights: member.Weights) -> Any:
         traced = static.with_traced(floats)
-        draws = task.draw_noise(traced.task, jax.random.split(jax.random.key(0), 3))
+        draws = task.draw_images(traced.task, jax.random.split(jax.random.key(0), 3))
         inputs, _ = task.example(traced.task, jnp.zeros(3, jnp.int32), draws, windows)
         network: Any = member.merge(traced, weights)
         return network(inputs)
@@ -110,7 +112,7 @@ def _check_sizes(configuration: Configuration) -> None:
     memory.require_fit("task.height", shape.height, image, "one image takes")
     data = jax.eval_shape(lambda: sampling.prepare(configuration, jnp.uint32(0), jnp.int32(0)))
     needed = COPIES_OF_DATA * memory.tree_bytes(data)
-    memory.require_fit("task.train_size", shape.train_size, needed, "a seed's training set takes")
+    memory.require_fit("data.train_size", configuration.data.train_size, needed, "a seed's training set takes")
     # A batch of windows, too, has keys and indices of its examples: 16 bytes each.
     batch = configuration.batch_size * (16 if tables.uses_windows(configuration) else COPIES_OF_BATCH * image)
     memory.require_fit("batch_size", configuration.batch_size, batch, "a batch takes")
@@ -122,6 +124,18 @@ def _check_sizes(configuration: Configuration) -> None:
     kernel = configuration.model.kernel_size
     if "model.kernel_size" in tables.fields_read(configuration):
         config.require(kernel <= largest, "model.kernel_size", kernel, f"at most {largest}, so that it meets the image")
+
+
+def _check_split(configuration: Configuration) -> None:
+    """Refuse a split that leaves no example in some seed, or that holds out none."""
+    data, (rows, columns) = configuration.data, task.position_shape(configuration.task)
+    if data.split == "quadrant":
+        allowed = f"another one for {rows} x {columns} positions, which have no quadrants"
+        config.require(min(rows, columns) > 1, "data.split", data.split, allowed)
+    if data.split == "held_out" and data.law != "uniform":
+        drawn, count = task.supported(configuration.task, data), rows * columns
+        allowed = f"less, so that some of the {drawn} positions of {count} are left that data.law {data.law} draws"
+        config.require(round(data.held_out * count) < drawn, "data.held_out", data.held_out, allowed)
 
 
 def _check_targets(configuration: Configuration) -> None:

@@ -4,12 +4,12 @@ import inspect
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from jaxbox import losses, models, optimizers, schedules
+from jaxbox import losses, models, optimizers, schedules, task
 from jaxbox.config import Configuration, ConfigurationError, flatten, outside, tables
 from jaxbox.layers.start import Initialization
-from jaxbox.task.inputs import InputScale
+from jaxbox.task.inputs import Inputs
 from jaxbox.task.noises import Noise
-from jaxbox.task.scenes import Scene, WindowedScene
+from jaxbox.task.scenes import Lattice, WindowedScene
 from jaxbox.task.targets import TargetKind
 
 
@@ -22,9 +22,9 @@ class Contract(NamedTuple):
 
 
 CONTRACTS: Mapping[str, Contract] = {
-    "task.scene": Contract(Scene),
+    "task.scene": Contract(Lattice),
     "task.noise": Contract(Noise),
-    "task.inputs": Contract(InputScale, "task"),
+    "task.inputs": Contract(Inputs, "task, images"),
     "task.targets": Contract(TargetKind),
     "model.name": Contract(models.Constructor, "model, task, outputs, rngs=rngs"),
     "model.activation": Contract(object, "values"),
@@ -40,6 +40,9 @@ CONTRACTS: Mapping[str, Contract] = {
     ),
     "optimizer.name": Contract(optimizers.Rule, "optimizer"),
     "optimizer.schedule": Contract(schedules.Schedule, "optimizer, steps"),
+    "data.law": Contract(task.Law, "data, place, xp"),
+    "data.labels": Contract(task.Labels, "following, keys"),
+    "data.split": Contract(task.Split, "task, data, key"),
 }
 """By the field that holds the name."""
 
@@ -51,7 +54,7 @@ def lacks(field: str, value: Any, windows: bool = False) -> str:
         windows: whether it says that it works on windows.
     """
     contract = CONTRACTS[field]
-    kind = WindowedScene if windows and contract.kind is Scene else contract.kind
+    kind = WindowedScene if windows and contract.kind is Lattice else contract.kind
     missing = [name for name in methods(kind) if not callable(getattr(value, name, None))]
     if missing:
         return f"has no {' and no '.join(f'{name}()' for name in missing)}{contract.hint}"

@@ -18,7 +18,7 @@ from jaxbox import config, models, optimizers, schedules, task
 from jaxbox.config import Configuration, Static, tables
 from jaxbox.layers import LitUnits
 from jaxbox.training import metrics, outputs, sampling
-from jaxbox.training.sampling import Data, Examples
+from jaxbox.training.sampling import Drawn, Examples
 
 KEPT = nnx.Not(nnx.Any(nnx.Param, nnx.RngState, nnx.Intermediate, LitUnits))
 """What a network keeps from one call to the next that is no parameter, such as a normalisation's running statistics.
@@ -125,11 +125,11 @@ def _rule(configuration: Configuration, step: Int[Array, ""]) -> optax.GradientT
 def train(
     configuration: Configuration,
     state: State,
-    data: Data,
+    data: Drawn,
     seed: Int[Array, ""],
     first: Int[Array, ""],
     last: Int[Array, ""],
-) -> tuple[State, Data, dict[str, Float[Array, ""]]]:
+) -> tuple[State, Drawn, dict[str, Float[Array, ""]]]:
     """Steps first to last - 1. Returns the state, the data, and `metrics.STEP_MEASURES` averaged over the steps.
 
     `first` and `last` must be the same for all members of a population: the loop and the epochs follow them.
@@ -154,8 +154,9 @@ def train_step(
     configuration: Configuration, state: State, examples: Examples, keys: sampling.Keys, step: Int[Array, ""]
 ) -> tuple[State, dict[str, Float[Array, ""]]]:
     """One update. If a number of it is not finite the weights stay as they are, and are marked, for good."""
-    noise = task.draw_noise(configuration.task, examples.noise)
-    inputs, targets = task.example(configuration.task, examples.index, noise, tables.uses_windows(configuration))
+    draws = task.draw_images(configuration.task, examples.keys)
+    windows = tables.uses_windows(configuration)
+    inputs, targets = task.example(configuration.task, examples.index, draws, windows, examples.taught)
     loss_function = outputs.loss_function(configuration)
 
     def batch_loss(params: PyTree[Array]) -> tuple[Float[Array, ""], PyTree[Array]]:

@@ -2,7 +2,8 @@
 
 Results, the loop over chunks and runs/README.md follow this table. Per axis, with s^2 = Var(prediction) / Var(target),
 rho the correlation and beta = bias / sd(target), R2 = 1 - MSE / Var(target) and
-MSE / Var(target) = (1 - rho^2) + (rho - s)^2 + beta^2 (Murphy, Monthly Weather Review 116, 1988).
+MSE / Var(target) = (1 - rho^2) + (rho - s)^2 + beta^2 (Murphy, Monthly Weather Review 116, 1988). Means and variances
+over positions are under the law of the data.
 """
 
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 SPLITS = ("all", "seen", "unseen")
@@ -17,15 +19,18 @@ AXES = ("x", "y")
 
 Predictions = Float[Array, "N 2"]
 Targets = Float[Any, "N 2"]
+Law = Float[Any, " N"] | None
+"""Probabilities of the positions, which weigh every mean; None: all are equal, and every mean is a plain one."""
 
 
 class Evaluated(NamedTuple):
-    """What a measure is made from: a member's (x, y) predictions and the targets at all N positions, which positions
-    are in its training set, which units of each ReLU layer are ever above zero, the step whose update froze it (-1:
-    none), and the step of this evaluation."""
+    """What a measure is made from: a member's (x, y) predictions and the targets at all N positions, how probable each
+    is (None: all equally), which positions are in its training set, which units of each ReLU layer are ever above zero,
+    the step whose update froze it (-1: none), and the step of this evaluation."""
 
     predictions: Predictions
     targets: Targets
+    probability: Law
     seen: Bool[Array, " N"]
     lit: list[Bool[Array, " _"]]
     failed_step: Int[Array, ""]
@@ -49,38 +54,55 @@ class Measure(NamedTuple):
     dtype: Any = np.float32
 
 
-def split_mse(predictions: Predictions, targets: Targets, seen: Bool[Array, " N"]) -> Float[Array, "3 2"]:
-    """Mean squared error per split (SPLITS) and axis, in squared target units; NaN where a split is empty."""
+def split_mse(
+    predictions: Predictions, targets: Targets, seen: Bool[Array, " N"], probability: Law = None
+) -> Float[Array, "3 2"]:
+    """Mean squared error per split (SPLITS) and axis, in squared target units; NaN where a split is empty, or all of it
+    of probability 0."""
     # Sums along rows: on CPU they are several times faster than along columns. A product would be TF32 on some GPUs.
     errors = jnp.square(predictions.T - targets.T)
     chosen = seen[None]
+    if probability is not None:
+        errors = errors * probability[None]
     sums = [errors.sum(axis=1), jnp.where(chosen, errors, 0).sum(axis=1), jnp.where(chosen, 0, errors).sum(axis=1)]
+    if probability is not None:
+        parts = jnp.stack([jnp.ones_like(seen), seen, ~seen])
+        return jnp.stack(sums) / jnp.where(parts, probability[None], 0).sum(axis=1)[:, None]
     count = seen.sum(dtype=jnp.int32)
     return jnp.stack(sums) / jnp.stack([jnp.full_like(count, len(seen)), count, len(seen) - count])[:, None]
 
 
-def r2(predictions: Predictions, targets: Targets) -> Float[Array, " 2"]:
+def uniform_mse(predictions: Predictions, targets: Targets) -> Float[Array, " 2"]:
+    """Mean squared error per axis over all positions, each counted alike, in squared target units."""
+    # Apart from all else: joined with the sums of `split_mse` it would change the last bits of these.
+    predictions = lax.optimization_barrier(predictions)
+    return jnp.mean(jnp.square(predictions.T - targets.T), axis=1)
+
+
+def r2(predictions: Predictions, targets: Targets, probability: Law = None) -> Float[Array, " 2"]:
     """1 - MSE / Var(target) per axis; NaN where the target is constant."""
-    return 1 - jnp.mean((predictions.T - targets.T) ** 2, axis=1) / targets.var(axis=0)
+    mse = _mean((predictions.T - targets.T) ** 2, probability)
+    return 1 - mse / _target_variance(targets, probability)
 
 
-def variance_ratio(predictions: Predictions, targets: Targets) -> Float[Array, " 2"]:
+def variance_ratio(predictions: Predictions, targets: Targets, probability: Law = None) -> Float[Array, " 2"]:
     """Var(prediction) / Var(target) per axis; NaN where the target is constant."""
-    return _variance(predictions) / targets.var(axis=0)
+    return _variance(predictions, probability) / _target_variance(targets, probability)
 
 
-def correlation(predictions: Predictions, targets: Targets) -> Float[Array, " 2"]:
+def correlation(predictions: Predictions, targets: Targets, probability: Law = None) -> Float[Array, " 2"]:
     """Correlation of prediction and target per axis: 0 for a constant prediction, NaN where the target is constant."""
-    variance, target_variance = _variance(predictions), targets.var(axis=0)
+    variance, target_variance = _variance(predictions, probability), _target_variance(targets, probability)
     target = (targets - targets.mean(axis=0, keepdims=True)).T
     scale = jnp.sqrt(jnp.where(variance > 0, variance, 1)) * jnp.sqrt(target_variance)
-    found = jnp.where(variance > 0, jnp.mean(_centred(predictions) * target, axis=1) / scale, 0)
+    covariance = _mean(_centred(predictions, probability) * target, probability)
+    found = jnp.where(variance > 0, covariance / scale, 0)
     return jnp.where(target_variance > 0, found, jnp.nan)
 
 
-def bias(predictions: Predictions, targets: Targets) -> Float[Array, " 2"]:
+def bias(predictions: Predictions, targets: Targets, probability: Law = None) -> Float[Array, " 2"]:
     """Mean of prediction - target per axis, in target units."""
-    return jnp.mean(predictions.T - targets.T, axis=1)
+    return _mean(predictions.T - targets.T, probability)
 
 
 def dead_fraction(lit: list[Bool[Array, " _"]]) -> Float[Array, " layers"]:
@@ -89,12 +111,24 @@ def dead_fraction(lit: list[Bool[Array, " _"]]) -> Float[Array, " layers"]:
     return jnp.stack(dead) if dead else jnp.full(1, jnp.nan)
 
 
-def _centred(predictions: Predictions) -> Float[Array, "2 N"]:
-    return predictions.T - predictions.T.mean(axis=1, keepdims=True)
+def _mean(values: Float[Array, "2 N"], probability: Law) -> Float[Array, " 2"]:
+    return jnp.mean(values, axis=1) if probability is None else jnp.sum(values * probability[None], axis=1)
 
 
-def _variance(predictions: Predictions) -> Float[Array, " 2"]:
-    return jnp.mean(_centred(predictions) ** 2, axis=1)
+def _centred(predictions: Predictions, probability: Law) -> Float[Array, "2 N"]:
+    if probability is None:
+        return predictions.T - predictions.T.mean(axis=1, keepdims=True)
+    # From one of them, so that what is constant is 0: probabilities add up to 1 within rounding only.
+    shifted = predictions.T - predictions.T[:, :1]
+    return shifted - _mean(shifted, probability)[:, None]
+
+
+def _variance(predictions: Predictions, probability: Law) -> Float[Array, " 2"]:
+    return _mean(_centred(predictions, probability) ** 2, probability)
+
+
+def _target_variance(targets: Targets, probability: Law) -> Float[Any, " 2"]:
+    return targets.var(axis=0) if probability is None else _variance(jnp.asarray(targets), probability)
 
 
 STEP_MEASURES = {
@@ -115,31 +149,37 @@ STEP_MEASURES = {
 
 CURVES = {
     "mse": Measure(
-        lambda found: split_mse(found.predictions, found.targets, found.seen),
+        lambda found: split_mse(found.predictions, found.targets, found.seen, found.probability),
         ("step", "split", "axis"),
         "squared target units",
         "mean squared error over all positions, those in the seed's training set, those not in it",
     ),
+    "mse_uniform": Measure(
+        lambda found: uniform_mse(found.predictions, found.targets),
+        ("step", "axis"),
+        "squared target units",
+        "mean squared error over all positions, each counted alike, whatever the law",
+    ),
     "r2": Measure(
-        lambda found: r2(found.predictions, found.targets),
+        lambda found: r2(found.predictions, found.targets, found.probability),
         ("step", "axis"),
         "1",
         "1 - MSE / variance of the target, over all positions",
     ),
     "variance_ratio": Measure(
-        lambda found: variance_ratio(found.predictions, found.targets),
+        lambda found: variance_ratio(found.predictions, found.targets, found.probability),
         ("step", "axis"),
         "1",
         "variance of the prediction / variance of the target, over all positions",
     ),
     "correlation": Measure(
-        lambda found: correlation(found.predictions, found.targets),
+        lambda found: correlation(found.predictions, found.targets, found.probability),
         ("step", "axis"),
         "1",
         "correlation of prediction and target over all positions; 0 for a constant prediction",
     ),
     "bias": Measure(
-        lambda found: bias(found.predictions, found.targets),
+        lambda found: bias(found.predictions, found.targets, found.probability),
         ("step", "axis"),
         "target units",
         "mean of prediction - target over all positions",

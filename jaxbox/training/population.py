@@ -16,11 +16,11 @@ from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float, Int, PyTree, UInt32
 
-from jaxbox.config import traced
+from jaxbox.config import TRACED, tables, traced
 from jaxbox.training import evaluation, member, memory, sampling
 from jaxbox.training.groups import Group
 from jaxbox.training.member import State
-from jaxbox.training.sampling import Data
+from jaxbox.training.sampling import Drawn
 
 MEMBERS_PER_ROUND = 8
 ROUND_STATE_BYTES = 2**20
@@ -57,10 +57,13 @@ class Population:
         chunks = -(-count // min(members_per_chunk or self._affordable_members(), count))
         self.members_per_chunk = -(-count // chunks)
         self.compile_seconds = 0.0
-        self._shares_batches = self._configuration.shared_batches
+        # Members whose laws or splits differ have no batch in common, though each draws its own with seed 0's keys.
+        varied = {path for path in TRACED if path.startswith("data.")} & tables.fields_read(self._configuration)
+        self._shares_batches = self._configuration.data.shared_batches and not varied
         self._data_spec = SHARED if self._shares_batches else PER_MEMBER
         self._initialize = self._compiled(self._initialize_members, (PER_MEMBER, PER_MEMBER), PER_MEMBER)
-        self._prepare = self._compiled(self._prepare_members, (PER_MEMBER, SHARED), self._data_spec)
+        specs = PER_MEMBER, PER_MEMBER, SHARED
+        self._prepare = self._compiled(self._prepare_members, specs, self._data_spec)
         self._advance: Any = None
 
     @property
@@ -114,24 +117,26 @@ class Population:
 
         return self._over_members(initialize, None, seeds, floats)[1]
 
-    def _prepare_members(self, seeds: Seeds, step: Int[Array, ""]) -> Data:
-        prepare = partial(sampling.prepare, self._configuration)
+    def _prepare_members(self, seeds: Seeds, floats: Floats, step: Int[Array, ""]) -> Drawn:
+        def prepare(_: None, seed: Any, floats: dict[str, Any]) -> tuple[None, Drawn]:
+            return None, sampling.prepare(self.group.static.with_traced(floats), seed, step)
+
         if self._shares_batches:
-            return prepare(seeds[0], step)
-        return self._over_members(lambda _, seed: (None, prepare(seed, step)), None, seeds)[1]
+            return sampling.prepare(self._configuration, seeds[0], step)
+        return self._over_members(prepare, None, seeds, floats)[1]
 
     def _advance_members(
-        self, state: State, data: Data, seeds: Seeds, floats: Floats, first: Int[Array, ""], last: Int[Array, ""]
-    ) -> tuple[State, Data, Measures]:
-        def train(state: State, data: Data, seed: Any, floats: dict[str, Any]) -> tuple[State, Data, Measures]:
+        self, state: State, data: Drawn, seeds: Seeds, floats: Floats, first: Int[Array, ""], last: Int[Array, ""]
+    ) -> tuple[State, Drawn, Measures]:
+        def train(state: State, data: Drawn, seed: Any, floats: dict[str, Any]) -> tuple[State, Drawn, Measures]:
             return member.train(self.group.static.with_traced(floats), state, data, seed, first, last)
 
         def independent(kept: Any, examples: Any, seen: Any, seed: Any, floats: dict[str, Any]) -> Any:
-            state, after, measures = train(kept[0], Data(examples, kept[1], seen), seed, floats)
+            state, after, measures = train(kept[0], Drawn(examples, kept[1], seen), seed, floats)
             return (state, after.order), measures
 
         def sharing(state: State, seed: Any, floats: dict[str, Any]) -> Any:
-            # Data that vmap does not see are the same for all members: what follows from them is computed once.
+            # Drawn that vmap does not see are the same for all members: what follows from them is computed once.
             state, after, measures = train(state, data, seed, floats)
             return state, (after.order, measures)
 
@@ -210,15 +215,16 @@ class Population:
         """States before the first step, made on the devices where they will train."""
         return self._initialize(seeds, floats)
 
-    def prepare(self, seeds: Seeds, step: int) -> Data:
+    def prepare(self, seeds: Seeds, floats: Floats, step: int) -> Drawn:
         """What training a chunk from this step on needs to know of its examples."""
-        return self._prepare(seeds, np.int32(step))
+        return self._prepare(seeds, floats, np.int32(step))
 
     def lower(self) -> Any:
         """`advance` as `jax.jit` lowers it, not yet compiled; what it is called with follows from the group."""
         seeds, floats = self.inputs(self.group.members()[:1])
         step = jnp.int32(0)
-        state, data = jax.eval_shape(self._initialize, seeds, floats), jax.eval_shape(self._prepare, seeds, step)
+        state = jax.eval_shape(self._initialize, seeds, floats)
+        data = jax.eval_shape(self._prepare, seeds, floats, step)
         return self.program.lower(state, data, seeds, floats, step, step)
 
     @cached_property
@@ -238,8 +244,8 @@ class Population:
         return self.compile_seconds
 
     def advance(
-        self, state: State, data: Data, seeds: Seeds, floats: Floats, first: int, last: int
-    ) -> tuple[State, Data, Measures]:
+        self, state: State, data: Drawn, seeds: Seeds, floats: Floats, first: int, last: int
+    ) -> tuple[State, Drawn, Measures]:
         """Train every member of a chunk from step `first` to `last`, then evaluate. `state` and `data` are consumed.
 
         Args:

@@ -13,6 +13,7 @@ from jaxtyping import Array, Bool, Int, Integer, Key
 
 from jaxbox import task
 from jaxbox.config import Configuration
+from jaxbox.task import Taught
 
 MOST_BITS_OF_A_NUMBER = 14
 """Of a word's 32 bits, those that may hold an example's number; the others are random."""
@@ -28,18 +29,22 @@ class Keys(NamedTuple):
     order: Key[Array, ""]
     noise: Key[Array, ""]
     streams: Key[Array, ""]
+    split: Key[Array, ""]
+    labels: Key[Array, ""]
 
 
 class Examples(NamedTuple):
-    """Indices into the positions, and the key of each example's noise."""
+    """Indices into the positions, the key of what each example draws (its noise, the rest of its scene), and what is
+    not true of it."""
 
     index: Int[Array, " n"]
-    noise: Key[Array, " n"]
+    keys: Key[Array, " n"]
+    taught: Taught = Taught()
 
 
-class Data(NamedTuple):
+class Drawn(NamedTuple):
     """A training set: the position index of each example, the order in which the epoch at hand goes through them, and
-    which positions are among them. An endless stream has no examples, and every position counts as seen."""
+    which positions are among them. An endless stream has no examples, and what it may draw counts as seen."""
 
     examples: Int[Array, " train_size"]
     order: Int[Array, " train_size"]
@@ -49,38 +54,48 @@ class Data(NamedTuple):
 def keys_of(configuration: Configuration, seed: Integer[Array, ""]) -> Keys:
     """The keys of a seed; they do not depend on what a configuration varies, so configurations are paired."""
     keys = _keys(seed)
-    if not configuration.shared_batches:
+    if not configuration.data.shared_batches:
         return keys
     return _keys(jnp.uint32(SHARED_SEED))._replace(initial=keys.initial, streams=keys.streams)
 
 
 def _keys(seed: Integer[Array, ""]) -> Keys:
     key = jax.random.key(seed)
-    # Folded in, so that members are those of versions that had no streams.
+    # Folded in, so that members are those of versions that had no such keys.
     initial, data, order, noise = jax.random.split(key, 4)
-    return Keys(initial, data, order, noise, jax.random.fold_in(key, 4))
+    return Keys(initial, data, order, noise, *(jax.random.fold_in(key, number) for number in (4, 5, 6)))
 
 
 def training_set(configuration: Configuration, keys: Keys) -> Int[Array, " train_size"]:
     """Position index of each training example of a seed."""
-    return task.draw_index(configuration.task, keys.data, configuration.task.train_size)
+    return _draw(configuration, keys.data, configuration.data.train_size, _allowed(configuration, keys))
 
 
-def prepare(configuration: Configuration, seed: Integer[Array, ""], step: Int[Array, ""]) -> Data:
+def _allowed(configuration: Configuration, keys: Keys) -> Bool[Array, " N"]:
+    return task.trainable(configuration.task, configuration.data, keys.split)
+
+
+def _draw(
+    configuration: Configuration, key: Key[Array, ""], size: int, allowed: Bool[Array, " N"]
+) -> Int[Array, " size"]:
+    return task.draw(configuration.task, configuration.data, key, size, allowed)
+
+
+def prepare(configuration: Configuration, seed: Integer[Array, ""], step: Int[Array, ""]) -> Drawn:
     """What training from this step on needs to know of a seed's examples."""
     keys, count = keys_of(configuration, seed), task.position_count(configuration.task)
-    if not configuration.task.train_size:
-        return Data(jnp.zeros(0, jnp.int32), jnp.zeros(0, jnp.int32), jnp.ones(count, bool))
+    if not configuration.data.train_size:
+        return Drawn(jnp.zeros(0, jnp.int32), jnp.zeros(0, jnp.int32), _allowed(configuration, keys))
     examples = training_set(configuration, keys)
     order = epoch_order(keys, step // _batches_per_epoch(configuration), examples.size)
-    return Data(examples, order, jnp.zeros(count, bool).at[examples].set(True))
+    return Drawn(examples, order, jnp.zeros(count, bool).at[examples].set(True))
 
 
 def _batches_per_epoch(configuration: Configuration) -> int:
-    return configuration.task.train_size // configuration.batch_size
+    return configuration.data.train_size // configuration.batch_size
 
 
-def batch(configuration: Configuration, keys: Keys, data: Data, step: Int[Array, ""]) -> tuple[Data, Examples]:
+def batch(configuration: Configuration, keys: Keys, data: Drawn, step: Int[Array, ""]) -> tuple[Drawn, Examples]:
     """The examples of a step, and the training set in the order of its epoch.
 
     Of a training set each epoch has a new order, and the remainder of an epoch is left out; an endless stream has new
@@ -91,13 +106,27 @@ def batch(configuration: Configuration, keys: Keys, data: Data, step: Int[Array,
         step: the same for all members of a population: a new order is made for all of them at once.
     """
     size = configuration.batch_size
-    if not configuration.task.train_size:
-        index = task.draw_index(configuration.task, jax.random.fold_in(keys.data, step), size)
-        return data, Examples(index, noise_keys(keys.noise, step * size + jnp.arange(size)))
+    if not configuration.data.train_size:
+        index = _draw(configuration, jax.random.fold_in(keys.data, step), size, data.seen)
+        number = step * size + jnp.arange(size)
+        return data, _examples(configuration, keys, index, jnp.roll(index, -1), number)
     epoch, number = jnp.divmod(step, _batches_per_epoch(configuration))
     order = lax.cond(number == 0, lambda: epoch_order(keys, epoch, data.order.size), lambda: data.order)
     which = lax.dynamic_slice(order, (number * size,), (size,))
-    return data._replace(order=order), Examples(data.examples[which], noise_keys(keys.noise, which))
+    following = data.examples[(which + 1) % data.examples.size]
+    return data._replace(order=order), _examples(configuration, keys, data.examples[which], following, which)
+
+
+def _examples(
+    configuration: Configuration,
+    keys: Keys,
+    index: Int[Array, " n"],
+    following: Int[Array, " n"],
+    number: Int[Array, " n"],
+) -> Examples:
+    """The examples with these numbers, at these positions; `following` are those of the examples drawn next."""
+    taught = task.taught(configuration.data, following, example_keys(keys.labels, number))
+    return Examples(index, example_keys(keys.noise, number), taught)
 
 
 def epoch_order(keys: Keys, epoch: Int[Array, ""], count: int) -> Int[Array, " count"]:
@@ -118,6 +147,6 @@ def epoch_order(keys: Keys, epoch: Int[Array, ""], count: int) -> Int[Array, " c
     return ((jnp.sort(words) & low) ^ mask).astype(jnp.int32)
 
 
-def noise_keys(key: Key[Array, ""], examples: Int[Array, " n"]) -> Key[Array, " n"]:
-    """A key for each example's noise, which is the same in every epoch."""
+def example_keys(key: Key[Array, ""], examples: Int[Array, " n"]) -> Key[Array, " n"]:
+    """A key for what each example draws, or for its label, which is the same in every epoch."""
     return jax.vmap(jax.random.fold_in, (None, 0))(key, examples)

@@ -86,10 +86,15 @@ def test_a_population_of_jaxbox(tmp_path, monkeypatch):
     """The thread's network at ten times its learning rate, which kills layers, and at a tenth, at which all learn."""
     jaxbox = pytest.importorskip("jaxbox")
     monkeypatch.chdir(tmp_path)
-    task, model = jaxbox.Task(height=8, width=8, box_size=2, train_size=25), jaxbox.Model("mlp", hidden=(16,))
+    task, model = jaxbox.Task(height=8, width=8, box_size=2), jaxbox.Model("mlp", hidden=(16,))
     sweep = [
         jaxbox.Configuration(
-            task, model, optimizer=jaxbox.Optimizer(learning_rate=rate), batch_size=25, steps=400, eval_every=400
+            *(task, model),
+            optimizer=jaxbox.Optimizer(learning_rate=rate),
+            data=jaxbox.Data(train_size=25),
+            batch_size=25,
+            steps=400,
+            eval_every=400,
         )
         for rate in (1.0, 3e-3)
     ]

@@ -16,13 +16,13 @@ from jaxbox.config import Configuration, Model, Optimizer, Task
 from jaxbox.training import member, sampling
 
 # Unequal margins, so that the mean target is not 0 and the bias matters.
-GREY = Task(height=6, width=7, box_size=2, margin_left=2, margin_bottom=1, train_size=0)
+GREY = Task(height=6, width=7, box_size=2, margin_left=2, margin_bottom=1)
 TASKS = {
     "grey": GREY,
     "byte": dataclasses.replace(GREY, inputs="byte"),
     "standardized": dataclasses.replace(GREY, inputs="standardized"),
     "colour": dataclasses.replace(GREY, channels=3),
-    "centred": Task(height=5, width=8, box_size=4, train_size=0),
+    "centred": Task(height=5, width=8, box_size=4),
 }
 TASK = pytest.mark.parametrize("task", TASKS.values(), ids=TASKS.keys())
 # At the rates below the slowest mode shrinks by .991 a step: to 1e-8 after 2000.

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jaxbox import config, optimizers
-from jaxbox.config import Configuration, ConfigurationError, Model, Optimizer, Static, Task, tables
+from jaxbox.config import Configuration, ConfigurationError, Data, Model, Optimizer, Static, Task, tables
 from jaxbox.training import member, sampling
 
 GRADIENTS = np.random.default_rng(0).normal(size=(6, 3))
@@ -157,7 +157,7 @@ def test_clipping_is_by_the_norm_over_all_weights_and_before_weight_decay():
 
 
 BASE = Configuration(
-    Task(height=6, width=7, box_size=2, train_size=8), Model("linear"), batch_size=4, steps=4, eval_every=2
+    Task(height=6, width=7, box_size=2), Model("linear"), data=Data(train_size=8), batch_size=4, steps=4, eval_every=2
 )
 
 

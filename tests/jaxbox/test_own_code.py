@@ -19,7 +19,7 @@ OWN = (
 import dataclasses
 import jax.numpy as jnp
 from flax import nnx
-from jaxbox import Configuration, Model, Task, grid, layers, run
+from jaxbox import Configuration, Data, Model, Task, grid, layers, run
 from jaxbox.losses.pointwise import Pointwise
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +61,10 @@ class Dot:
 
 dot = Dot()
 
+def left(data, place, xp):
+    """Twice as often at the left."""
+    return 2.0 - (place[:, 0] > 0)
+
 class Dropped(nnx.Module):
     """Its weight has no gradient."""
     def __init__(self, model, task, outputs, rngs):
@@ -75,12 +79,13 @@ class Odd(nnx.Module):
         pass
 
 def base():
-    return Configuration(Task(height=6, width=6, box_size=2, train_size=20), batch_size=4, steps=4, eval_every=2)
+    return Configuration(Task(height=6, width=6, box_size=2), data=Data(train_size=20), batch_size=4, steps=4, eval_every=2)
 
 def experiment():
     """Ours."""
     models = grid(base(), {"model.name": [Scaled, "linear"], "model.gain": [0.5, 2.0]})
-    return [*models, *grid(base(), {"model.name": ["linear"], "loss.name": [fourth_power], "task.scene": [dot]})]
+    return [*models, *grid(base(), {"model.name": ["linear"], "loss.name": [fourth_power], "task.scene": [dot]}),
+            *grid(base(), {"model.name": ["linear"], "data.law": [left]})]
 
 def fails():
     return 1 / 0
@@ -133,12 +138,12 @@ def test_the_run_says_which_file_it_was_and_has_its_options(paper):
     manifest = json.loads((paper / "runs" / "own" / "manifest.json").read_text())
     assert list(manifest["outside"]) == ["mine.py"]
     assert len(manifest["outside"]["mine.py"]["sha256"]) == 64
-    assert [group["configurations"] for group in manifest["groups"]] == [[0, 1], [2], [3]]
+    assert [group["configurations"] for group in manifest["groups"]] == [[0, 1], [2], [3], [4]]
     table = store.member_table(paper / "runs" / "own")
     assert table["model.gain"][:4].tolist() == [0.5, 0.5, 2.0, 2.0]
     assert table["model.gain"][4:].isna().all()
     assert table["r2_all"].notna().all()
-    assert table["task.scene"].tolist()[-1] == "mine.py:dot"
+    assert table["task.scene"].tolist()[-3] == "mine.py:dot"
 
 
 def test_who_reads_a_run_executes_none_of_the_code_that_it_names(paper):
@@ -189,7 +194,7 @@ def test_options_of_its_own_are_options_of_the_command(paper):
     assert "What the outputs are multiplied by" in out
     assert "A dense layer, scaled." in out
     words = (
-        "base --model.name mine.py:Scaled --task.height 6 --task.width 6 --task.train_size 200 --steps 2 --eval_every 1"
+        "base --model.name mine.py:Scaled --task.height 6 --task.width 6 --data.train_size 200 --steps 2 --eval_every 1"
     )
     sweep(f"{words} --vary model.gain .5 1 --model.copies 2 --seeds 1 --name varied", paper)
     table = store.member_table(paper / "runs" / "varied")

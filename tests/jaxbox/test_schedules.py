@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from jaxbox import config, schedules, store
-from jaxbox.config import Configuration, Model, Optimizer, Task, tables
+from jaxbox.config import Configuration, Data, Model, Optimizer, Task, tables
 from jaxbox.training import groups
 from jaxbox.training.population import Population
 
@@ -21,7 +21,12 @@ DEFINITIONS = {
     "step": lambda step: 0.3 ** (step // 4),
 }
 BASE = Configuration(
-    Task(height=6, width=7, box_size=2, train_size=8), Model("linear"), batch_size=4, steps=STEPS, eval_every=5
+    Task(height=6, width=7, box_size=2),
+    Model("linear"),
+    data=Data(train_size=8),
+    batch_size=4,
+    steps=STEPS,
+    eval_every=5,
 )
 
 
@@ -60,7 +65,8 @@ def advanced(many, cuts, between=lambda state: state):
     seeds, floats = many.inputs(many.chunks()[0])
     state, measures = many.initialize(seeds, floats), {}
     for first, last in itertools.pairwise(cuts):
-        state, _, measures = many.advance(between(state), many.prepare(seeds, first), seeds, floats, first, last)
+        data = many.prepare(seeds, floats, first)
+        state, _, measures = many.advance(between(state), data, seeds, floats, first, last)
     return jax.device_get((state, measures))
 
 
@@ -73,7 +79,7 @@ def test_training_goes_by_the_schedule(schedule):
         seeds, floats = many.inputs(many.chunks()[0])
         state = many.initialize(seeds, floats)
         before = jax.device_get(state.params)
-        state, _, measures = many.advance(state, many.prepare(seeds, step), seeds, floats, step, step + 1)
+        state, _, measures = many.advance(state, many.prepare(seeds, floats, step), seeds, floats, step, step + 1)
         change = jax.tree.map(lambda new, old: np.sum(np.square(new - old)), jax.device_get(state.params), before)
         changes.append(math.sqrt(sum(jax.tree.leaves(change))))
         norms.append(math.sqrt(float(np.sum(np.square(measures["gradient_norm"])))))

@@ -15,7 +15,7 @@ from analysis.figures.selection import require_begun
 from analysis.rate_distortion import shannon_failure
 from analysis.shannon import SHANNON_EXCEEDS_ENTROPY
 from jaxbox import task as tasks
-from jaxbox.config import Task
+from jaxbox.config import Configuration, Task
 from jaxbox.store.folder import load_plan
 from jaxbox.training.metrics import AXES
 
@@ -58,7 +58,7 @@ def numbers(run: Path) -> xarray.Dataset:
     """Members on (configuration, seed, axis), bounds on (panel, point), in squared spacings and nats."""
     compared, plan = compare(run), load_plan(Path(run))
     require_begun(run, compared, "information_plane")
-    places = [[_place(own.task, axis) for axis in range(len(AXES))] for own in plan.configurations]
+    places = [[_place(own, axis) for axis in range(len(AXES))] for own in plan.configurations]
     by_title = {place.title: place for row in places for place in row if place.positions > 1}
     if not by_title:
         need = "boxes with at least 2 places along an axis, all equally likely"
@@ -85,15 +85,16 @@ def numbers(run: Path) -> xarray.Dataset:
     return data.assign_attrs(caption=_caption(data) + series.left_out(list(by_title), titles))
 
 
-def _place(task: Task, axis: int) -> Place:
-    if not closed_forms.has(task, closed_forms.ENTROPY):
+def _place(own: Configuration, axis: int) -> Place:
+    task = own.task
+    if not closed_forms.has(task, closed_forms.ENTROPY, own.data):
         return Place("", task, axis, 0, np.nan)
     rows, columns = tasks.position_shape(task)
     title = f"{columns} × {rows} places" + (f", {AXES[axis]}" if rows != columns else "")
     if known.is_noisy(task):
         colours = f" × {task.channels}" if task.channels > 1 else ""
         noise = f"{task.noise.replace('_', ' and ')} noise {task.noise_level:g}"
-        title += f" (box {task.box_size}, {task.width} × {task.height}{colours}), {noise}"
+        title += f" (box {closed_forms.box_side(task)}, {task.width} × {task.height}{colours}), {noise}"
     return Place(title, task, axis, *member_information.lattice(task, axis))
 
 

@@ -16,16 +16,20 @@ from analysis.comparison import known
 from analysis.information import discrete_information, rate_distortion
 from jaxbox import store, sweep
 from jaxbox import task as tasks
-from jaxbox.config import Configuration, Model, Optimizer, RunError, Task
+from jaxbox.config import Configuration, Data, Model, Optimizer, RunError, Task
 
-TASK = Task(height=8, width=7, box_size=3, train_size=40)
-NOISY = Task(height=14, width=13, box_size=3, noise="white", noise_level=0.5, train_size=200)
+TASK = Task(height=8, width=7, box_size=3)
+NOISY = Task(height=14, width=13, box_size=3, noise="white", noise_level=0.5)
 SGD, ADAM = Optimizer("sgd", 0.2), Optimizer("adam", 0.01)
-BASE = Configuration(TASK, Model("linear"), optimizer=SGD, batch_size=8, steps=60, eval_every=30)
+BASE = Configuration(
+    TASK, Model("linear"), optimizer=SGD, data=Data(train_size=40), batch_size=8, steps=60, eval_every=30
+)
 WILD = dataclasses.replace(BASE, optimizer=Optimizer("sgd", 1e6))
 DEAD = dataclasses.replace(BASE, model=Model("cnn", features=(2, 2), kernel_size=3), optimizer=Optimizer("adam", 3.0))
-MLP = dataclasses.replace(BASE, model=Model("mlp", hidden=(6,)), optimizer=ADAM, task=NOISY, steps=40)
-TRAINED = dataclasses.replace(BASE, optimizer=Optimizer("adam", 0.003), task=NOISY)
+MLP = dataclasses.replace(
+    BASE, model=Model("mlp", hidden=(6,)), optimizer=ADAM, task=NOISY, data=Data(train_size=200), steps=40
+)
+TRAINED = dataclasses.replace(BASE, optimizer=Optimizer("adam", 0.003), task=NOISY, data=Data(train_size=200))
 CONFIGURATIONS = [BASE, WILD, DEAD, MLP, TRAINED]
 SEEDS = 4
 
@@ -243,7 +247,7 @@ def test_members_that_were_not_begun_are_not_there(tmp_path, monkeypatch):
 
 
 def test_an_axis_with_one_position_has_nothing_to_collapse(tmp_path):
-    row = dataclasses.replace(BASE, task=Task(height=3, width=9, box_size=3, train_size=20))
+    row = dataclasses.replace(BASE, task=Task(height=3, width=9, box_size=3), data=Data(train_size=20))
     sweep.run([row], 2, name="row", out=tmp_path, quiet=True)
     found = comparison.compare(tmp_path / "row").isel(configuration=0)
     assert (found["kind"].sel(axis="y") == "none").all()
@@ -259,6 +263,23 @@ def test_a_task_without_closed_forms_has_its_learned_numbers(tmp_path, monkeypat
     for name in ("r2_ramp", "r2_bayes", "information_input", "entropy", "rate_distortion", "linear_share"):
         assert found[name].isnull().all()
     assert found["r2"].notnull().all()
+    assert (found["kind"] != "").all()
+    assert (found["broken_link"] == "").all()
+
+
+@pytest.mark.parametrize("task", [TASK, NOISY], ids=["clean", "noisy"])
+def test_under_another_law_what_is_learned_is_weighted_and_no_closed_form_answers(task, tmp_path):
+    data = Data(train_size=200, law="beta", concentration=3.0)
+    own = dataclasses.replace(BASE, task=task, data=data, optimizer=Optimizer("adam", 0.003))
+    run = sweep.run([own], 2, name="law", out=tmp_path, quiet=True)
+    found = comparison.compare(tmp_path / "law")
+    for name in ("r2_ramp", "r2_bayes", "information_input", "entropy", "rate_distortion", "linear_share",
+                 "information", "gaussian", "distance_to"):  # fmt: skip
+        assert found[name].isnull().all(), name
+    last = {"step": -1, "split": 0}
+    np.testing.assert_allclose(found["mse"], run["mse"].isel(last), rtol=1e-5)
+    np.testing.assert_allclose(found["r2"], run["r2"].isel(step=-1), rtol=0, atol=1e-5)
+    assert (found["mse_error"] > 0).all() == (task is NOISY)
     assert (found["kind"] != "").all()
     assert (found["broken_link"] == "").all()
 

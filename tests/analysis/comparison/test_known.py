@@ -13,9 +13,9 @@ from analysis import bayes, closed_forms, linear
 from analysis.comparison import known
 from jaxbox import store, sweep
 from jaxbox import task as tasks
-from jaxbox.config import Configuration, Model, Optimizer, Task
+from jaxbox.config import Configuration, Data, Model, Optimizer, Task
 
-NOISY = Task(height=8, width=7, box_size=3, noise="white", noise_level=0.7, inputs="byte", train_size=50)
+NOISY = Task(height=8, width=7, box_size=3, noise="white", noise_level=0.7, inputs="byte")
 CLEAN = dataclasses.replace(NOISY, noise="none", noise_level=0.0)
 
 
@@ -50,7 +50,7 @@ def test_without_noise_all_is_known_exactly():
 def test_estimates_are_kept_beside_the_run(tmp_path, few_samples, monkeypatch):
     first = known.known(NOISY, tmp_path)
     monkeypatch.setattr(bayes, "mmse_and_information", lambda *_: pytest.fail("computed again"))
-    same = known.known(dataclasses.replace(NOISY, train_size=7), tmp_path)  # no property of an image
+    same = known.known(NOISY, tmp_path, Data(train_size=7, split="held_out"))  # no property of an image
     for field in dataclasses.fields(known.Known):
         np.testing.assert_array_equal(getattr(first, field.name), getattr(same, field.name))
     monkeypatch.undo()
@@ -76,7 +76,13 @@ def test_a_folder_that_cannot_be_written_is_no_hindrance(tmp_path, few_samples):
 
 def test_predictions_are_on_the_images_of_the_evaluation(tmp_path):
     configuration = Configuration(
-        NOISY, Model("linear"), optimizer=Optimizer("sgd", 1e-6), batch_size=4, steps=2, eval_every=1
+        NOISY,
+        Model("linear"),
+        optimizer=Optimizer("sgd", 1e-6),
+        data=Data(train_size=50),
+        batch_size=4,
+        steps=2,
+        eval_every=1,
     )
     run = sweep.run([configuration], 2, name="noisy", out=tmp_path, quiet=True)
     images = known.evaluation_inputs(NOISY, np.arange(30))

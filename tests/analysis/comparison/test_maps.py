@@ -11,13 +11,15 @@ from analysis import linear
 from analysis.comparison import known, maps
 from jaxbox import store, sweep
 from jaxbox import task as tasks
-from jaxbox.config import Configuration, Model, Optimizer, RunError, Task
+from jaxbox.config import Configuration, Data, Model, Optimizer, RunError, Task
 from jaxbox.training.member import merge
 
-TASK = Task(height=7, width=6, box_size=2, train_size=30, inputs="inverted")
+TASK = Task(height=7, width=6, box_size=2, inputs="inverted")
 NOISY = dataclasses.replace(TASK, noise="white", noise_level=0.4)
 SGD = Optimizer("sgd", 0.01)
-BASE = Configuration(TASK, Model("linear"), optimizer=SGD, batch_size=8, steps=20, eval_every=20)
+BASE = Configuration(
+    TASK, Model("linear"), optimizer=SGD, data=Data(train_size=30), batch_size=8, steps=20, eval_every=20
+)
 MLP = dataclasses.replace(BASE, model=Model("mlp", hidden=(5,), activation="sigmoid"))
 RELU = dataclasses.replace(BASE, model=Model("cnn", features=(3, 2), kernel_size=3), task=NOISY)
 COLOURED = dataclasses.replace(BASE, task=dataclasses.replace(NOISY, channels=3))

@@ -12,13 +12,14 @@ from analysis.figures import fits, generalisation, saving
 from analysis.figures.contract import Unfilled
 from jaxbox import sweep
 from jaxbox import task as tasks
+from jaxbox.config import Data
 from jaxbox.store import open_run
 from jaxbox.training import sampling
 
 TASK = dataclasses.replace(figure_runs.TASK, noise="white", noise_level=0.2)
 SIZES = (20, 400)
 CONFIGURATIONS = [
-    dataclasses.replace(figure_runs.LINEAR, task=dataclasses.replace(TASK, train_size=size), batch_size=20, steps=40)
+    dataclasses.replace(figure_runs.LINEAR, task=TASK, data=Data(train_size=size), batch_size=20, steps=40)
     for size in SIZES
 ]
 
@@ -39,9 +40,9 @@ def trained_on(configuration, seed):
     """Position and noise of every example of the first epoch, as training draws them, in the order of training."""
     keys, step = sampling.keys_of(configuration, jnp.uint32(seed)), jnp.int32(0)
     data, found = sampling.prepare(configuration, jnp.uint32(seed), step), []
-    for number in range(configuration.task.train_size // configuration.batch_size):
+    for number in range(configuration.data.train_size // configuration.batch_size):
         data, examples = sampling.batch(configuration, keys, data, jnp.int32(number))
-        noise = tasks.draw_noise(configuration.task, examples.noise)
+        noise = tasks.draw_images(configuration.task, examples.keys)
         images = np.asarray(tasks.example(configuration.task, examples.index, noise)[0])
         found.append(np.c_[examples.index, images.reshape(len(images), -1)])
     return np.concatenate(found)
@@ -107,5 +108,5 @@ def test_what_is_missing_is_drawn_and_said(numbers):
 
 
 def test_a_run_of_one_size_is_refused_with_a_command(tiny_run):
-    with pytest.raises(Unfilled, match=r"varies task\.train_size.*--vary task\.train_size 20"):
+    with pytest.raises(Unfilled, match=r"varies data\.train_size.*--vary data\.train_size 20"):
         generalisation.numbers(tiny_run("single"))

@@ -2,16 +2,20 @@
 
 import pytest
 
-from jaxbox.config import Configuration, Model, Optimizer, Task
+from jaxbox.config import Configuration, Data, Model, Optimizer, Task
 
-TASK = Task(height=9, width=8, box_size=3, train_size=64)
+TASK = Task(height=9, width=8, box_size=3)
 
 
 @pytest.fixture(scope="session")
 def configurations():
     """By model."""
     return {
-        "linear": Configuration(TASK, Model("linear"), optimizer=Optimizer("sgd", 0.1), batch_size=16),
-        "mlp": Configuration(TASK, Model("mlp", hidden=(6,)), batch_size=16),
-        "cnn": Configuration(TASK, Model("cnn", features=(3, 4), kernel_size=3), batch_size=16),
+        "linear": Configuration(
+            TASK, Model("linear"), optimizer=Optimizer("sgd", 0.1), data=Data(train_size=64), batch_size=16
+        ),
+        "mlp": Configuration(TASK, Model("mlp", hidden=(6,)), data=Data(train_size=64), batch_size=16),
+        "cnn": Configuration(
+            TASK, Model("cnn", features=(3, 4), kernel_size=3), data=Data(train_size=64), batch_size=16
+        ),
     }

@@ -15,12 +15,14 @@ import xarray
 import zarr
 
 from jaxbox import store, sweep
-from jaxbox.config import Configuration, ConfigurationError, Model, Optimizer, Plan, RunError, Task
+from jaxbox.config import Configuration, ConfigurationError, Data, Model, Optimizer, Plan, RunError, Task
 from jaxbox.store import files, results
 from jaxbox.training import metrics
 
-TASK = Task(height=4, width=5, box_size=2, train_size=8)
-TINY = Configuration(TASK, Model("linear"), optimizer=Optimizer("sgd", 0.1), batch_size=4, steps=2, eval_every=1)
+TASK = Task(height=4, width=5, box_size=2)
+TINY = Configuration(
+    TASK, Model("linear"), optimizer=Optimizer("sgd", 0.1), data=Data(train_size=8), batch_size=4, steps=2, eval_every=1
+)
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +178,7 @@ sys.exit(main(sys.argv[1:]))
 
 def test_a_disk_that_fills_up_ends_in_one_line_and_loses_nothing(tmp_path):
     words = (
-        "base --model.name linear --optimizer.name sgd --task.train_size 200 --steps 4 --eval_every 1 --seeds 2 "
+        "base --model.name linear --optimizer.name sgd --data.train_size 200 --steps 4 --eval_every 1 --seeds 2 "
         f"--name run --out {tmp_path} --checkpoint_seconds 0"
     ).split()
     done = subprocess.run([sys.executable, "-c", FULL, *words], capture_output=True, text=True)

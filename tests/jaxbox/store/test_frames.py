@@ -8,10 +8,18 @@ import pytest
 
 from jaxbox import config, store, sweep
 from jaxbox import task as tasks
-from jaxbox.config import Configuration, ConfigurationError, Loss, Model, Optimizer, Task
+from jaxbox.config import Configuration, ConfigurationError, Data, Loss, Model, Optimizer, Task
 
-TASK = Task(height=5, width=6, box_size=2, train_size=12)
-BASE = Configuration(TASK, Model("linear"), optimizer=Optimizer("sgd", 0.1), batch_size=4, steps=4, eval_every=2)
+TASK = Task(height=5, width=6, box_size=2)
+BASE = Configuration(
+    TASK,
+    Model("linear"),
+    optimizer=Optimizer("sgd", 0.1),
+    data=Data(train_size=12),
+    batch_size=4,
+    steps=4,
+    eval_every=2,
+)
 CNN = dataclasses.replace(BASE, model=Model("cnn", features=(3, 2), kernel_size=2), steps=5)
 CONFIGURATIONS = [BASE, dataclasses.replace(BASE, optimizer=Optimizer("sgd", 0.01)), CNN]
 
@@ -118,8 +126,8 @@ def test_a_chunk_is_read_once_for_members_in_order_and_again_when_it_has_changed
 )
 def test_a_member_predicts_in_target_units_whatever_it_was_trained_on(targets, loss, tmp_path):
     own = Configuration(
-        Task(height=6, width=7, box_size=2, train_size=20, targets=targets), Model("mlp", hidden=(4,)), Loss(loss),
-        batch_size=10, steps=30, eval_every=30,
+        Task(height=6, width=7, box_size=2, targets=targets), Model("mlp", hidden=(4,)), Loss(loss),
+        data=Data(train_size=20), batch_size=10, steps=30, eval_every=30,
     )  # fmt: skip
     results = sweep.run([own], 1, name="scale", out=tmp_path, quiet=True)
     expected = tasks.targets(own.task, tasks.positions(own.task))

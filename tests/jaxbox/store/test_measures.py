@@ -18,6 +18,18 @@ def test_r2_weights_the_coordinates_by_their_variance():
     assert float(measures.final_r2(run)[0, 0]) == pytest.approx(1 - 0.25 / (0.25 + 0.16))
 
 
+def test_the_variance_is_under_the_law_of_the_run_and_plain_where_it_knows_of_none():
+    run, random = made_up_run(), np.random.default_rng(0)
+    plain = run["target"].var("position")
+    np.testing.assert_allclose(measures.target_variance(run), plain, rtol=1e-12)
+    law = random.dirichlet(np.ones(run.sizes["position"]), run.sizes["configuration"])
+    run["probability"] = ("configuration", "position"), law
+    found = measures.target_variance(run).values
+    for index, weights in enumerate(law):
+        target = run["target"].values[index]
+        np.testing.assert_allclose(found[index], weights @ (target - weights @ target) ** 2, rtol=1e-12)
+
+
 @pytest.mark.parametrize("error", [np.inf, np.nan, 3e38])
 def test_r2_of_predictions_that_overflowed_is_minus_infinity(error):
     run = made_up_run()

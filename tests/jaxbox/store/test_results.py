@@ -9,13 +9,21 @@ from sklearn.metrics import mean_squared_error, r2_score
 
 from jaxbox import store, sweep
 from jaxbox import task as tasks
-from jaxbox.config import Configuration, Model, Optimizer, Plan, Task
+from jaxbox.config import Configuration, Data, Model, Optimizer, Plan, Task
 from jaxbox.store import results
 from jaxbox.training import member
 from jaxbox.training.member import Weights
 
-SMALL, LARGE = Task(height=5, width=6, box_size=2, train_size=12), Task(height=6, width=6, box_size=2, train_size=12)
-BASE = Configuration(SMALL, Model("linear"), optimizer=Optimizer("sgd", 0.1), batch_size=4, steps=4, eval_every=2)
+SMALL, LARGE = Task(height=5, width=6, box_size=2), Task(height=6, width=6, box_size=2)
+BASE = Configuration(
+    SMALL,
+    Model("linear"),
+    optimizer=Optimizer("sgd", 0.1),
+    data=Data(train_size=12),
+    batch_size=4,
+    steps=4,
+    eval_every=2,
+)
 # They differ in floats, in the number of positions, of ReLU layers and of steps.
 CONFIGURATIONS = [
     BASE,
@@ -123,7 +131,7 @@ def test_final_measures_follow_from_the_stored_predictions(run):
             np.testing.assert_allclose(last["variance_ratio"], prediction.var(0) / target.var(0), **close)
             correlation = [np.corrcoef(prediction[:, axis], target[:, axis])[0, 1] for axis in (0, 1)]
             np.testing.assert_allclose(last["correlation"], correlation, rtol=1e-3, atol=1e-3)
-            assert 0 < seen.sum() <= configuration.task.train_size
+            assert 0 < seen.sum() <= configuration.data.train_size
 
 
 def test_seeds_pair_across_configurations_of_one_size(run):
@@ -151,7 +159,7 @@ def applied(configuration, params, images):
 
 
 def test_a_member_that_has_not_begun_is_empty():
-    plan = Plan((BASE, dataclasses.replace(BASE, batch_size=2, shared_batches=True)), 2)
+    plan = Plan((BASE, dataclasses.replace(BASE, batch_size=2, data=Data(train_size=12, shared_batches=True))), 2)
     run = results.dataset(plan, {}, {})
     assert run["replicates"].values.tolist() == [True, False]
     assert run["last_step"].values.tolist() == [[-1, -1], [-1, -1]]

@@ -15,10 +15,12 @@ import pytest
 import xarray
 
 from jaxbox import store, sweep
-from jaxbox.config import Configuration, Model, Optimizer, Plan, RunError, Task
+from jaxbox.config import Configuration, Data, Model, Optimizer, Plan, RunError, Task
 
-TASK = Task(height=4, width=5, box_size=2, train_size=8)
-LINEAR = Configuration(TASK, Model("linear"), optimizer=Optimizer("sgd", 0.1), batch_size=4, steps=2, eval_every=1)
+TASK = Task(height=4, width=5, box_size=2)
+LINEAR = Configuration(
+    TASK, Model("linear"), optimizer=Optimizer("sgd", 0.1), data=Data(train_size=8), batch_size=4, steps=2, eval_every=1
+)
 PLAN = Plan((LINEAR, dataclasses.replace(LINEAR, batch_size=2)), 2)
 
 

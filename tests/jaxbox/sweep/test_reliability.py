@@ -21,7 +21,7 @@ DEADLINE = 600
 # epochs that segments cut, and one configuration that diverges.
 PLAN = (
     "base --model.name mlp --optimizer.name momentum --task.height 6 --task.width 6 --task.box_size 2 --task.noise white "
-    "--task.noise_level 0.1 --task.train_size 40 --batch_size 8 --steps 60 --eval_every 3 --seeds 3 "
+    "--task.noise_level 0.1 --data.train_size 40 --batch_size 8 --steps 60 --eval_every 3 --seeds 3 "
     "--vary model.hidden 4 5 --vary optimizer.learning_rate 0.05 1e30"
 ).split()
 # Runs the command with a pause after each checkpoint (PAUSE seconds), so that a signal meets the process while it

@@ -10,17 +10,19 @@ import pytest
 import xarray
 
 from jaxbox import store, sweep
-from jaxbox.config import Configuration, ConfigurationError, Model, Optimizer, RunError, Task
+from jaxbox.config import Configuration, ConfigurationError, Data, Model, Optimizer, RunError, Task
 from jaxbox.experiments import EXPERIMENTS
 from jaxbox.sweep import arguments
 from jaxbox.sweep.__main__ import main
 from jaxbox.training import memory
 
-TASK = Task(height=4, width=5, box_size=2, train_size=8)
-TINY = Configuration(TASK, Model("linear"), optimizer=Optimizer("sgd", 0.1), batch_size=4, steps=2, eval_every=1)
+TASK = Task(height=4, width=5, box_size=2)
+TINY = Configuration(
+    TASK, Model("linear"), optimizer=Optimizer("sgd", 0.1), data=Data(train_size=8), batch_size=4, steps=2, eval_every=1
+)
 WORDS = (
     "base --model.name linear --optimizer.name sgd --optimizer.learning_rate 0.1 --task.height 4 --task.width 5 "
-    "--task.box_size 2 --task.train_size 8 --batch_size 4 --steps 2 --eval_every 1 --seeds 2"
+    "--task.box_size 2 --data.train_size 8 --batch_size 4 --steps 2 --eval_every 1 --seeds 2"
 ).split()
 
 
@@ -114,7 +116,7 @@ BAD = {
     "varied value of the wrong type": ([], ["--vary", "batch_size", "4", "x"], "batch_size: 'x' is not of type int"),
     "vary without values": ([], ["--vary", "batch_size"], "vary: 'batch_size'"),
     "box larger than the image": ([], ["--task.box_size", "5"], "task.box_size: 5 .*at most 4"),
-    "batch larger than the training set": ([], ["--batch_size", "9"], "batch_size: 9 .*at most task.train_size, 8"),
+    "batch larger than the training set": ([], ["--batch_size", "9"], "batch_size: 9 .*at most data.train_size, 8"),
     "seeds": ([], ["--seeds", "0"], "seeds: 0 .*at least 1"),
     "negative seeds": ([], ["--seeds", "-3"], "seeds: -3 .*at least 1"),
     "negative learning rate": ([], ["--optimizer.learning_rate", "-0.5"], r"optimizer.learning_rate: -0\.5"),
@@ -271,7 +273,7 @@ def test_a_name_that_no_system_takes_is_one_line(tmp_path, capsys):
 
 
 def test_results_that_are_padded_to_the_largest_configuration_must_fit(tmp_path, monkeypatch):
-    large = dataclasses.replace(TINY, task=Task(height=40, width=40, box_size=2, train_size=8))
+    large = dataclasses.replace(TINY, task=Task(height=40, width=40, box_size=2))
     many = [dataclasses.replace(TINY, optimizer=Optimizer("sgd", rate / 1000)) for rate in range(1, 101)]
     # One large member takes 14 kB, the others .6 kB each; padded, all of them take as much as the large one.
     monkeypatch.setattr(memory, "free_bytes", lambda: 2**20)
@@ -307,8 +309,7 @@ def test_python_refuses_as_the_command_does(tmp_path):
 
 @pytest.mark.parametrize("shared", [False, True])
 def test_an_endless_stream_trains_and_resumes(shared, tmp_path):
-    task = dataclasses.replace(TASK, train_size=0)
-    stream = dataclasses.replace(TINY, task=task, shared_batches=shared, steps=40)
+    stream = dataclasses.replace(TINY, data=Data(train_size=0, shared_batches=shared), steps=40)
     run = sweep.run([stream], 3, name="run", out=tmp_path, quiet=True)
     assert run["finite"].all()
     assert run["seen"].all(), "of an endless stream every position counts as seen"

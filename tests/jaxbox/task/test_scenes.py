@@ -10,7 +10,7 @@ import pytest
 
 from jaxbox import sweep
 from jaxbox import task as tasks
-from jaxbox.config import Configuration, ConfigurationError, Model, Optimizer, Task, tables
+from jaxbox.config import Configuration, ConfigurationError, Data, Model, Optimizer, Task, tables
 from jaxbox.task.scenes import box
 from jaxbox.training import checks
 
@@ -29,8 +29,16 @@ def render(task, positions):
 DIAGONAL = SimpleNamespace(
     position_shape=box.position_shape, position=box.position, centre=box.centre, render=render, moments=box.moments
 )
-TASK = Task(height=5, width=6, box_size=2, train_size=12, scene="diagonal")
-OWN = Configuration(TASK, Model("linear"), optimizer=Optimizer("sgd", 0.1), batch_size=4, steps=2, eval_every=1)
+TASK = Task(height=5, width=6, box_size=2, scene="diagonal")
+OWN = Configuration(
+    TASK,
+    Model("linear"),
+    optimizer=Optimizer("sgd", 0.1),
+    data=Data(train_size=12),
+    batch_size=4,
+    steps=2,
+    eval_every=1,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +51,7 @@ def row(monkeypatch):
 def test_a_noiseless_scene_that_has_no_windows_is_trained_on_its_own_images(tmp_path):
     assert TASK.noise == "none"
     assert not tables.takes_windows(OWN)
-    ours, _ = tasks.example(TASK, jnp.arange(3), jnp.zeros((3, 5, 6, 1)), tables.uses_windows(OWN))
+    ours, _ = tasks.example(TASK, jnp.arange(3), tasks.Draws(jnp.zeros((3, 5, 6, 1)), None), tables.uses_windows(OWN))
     assert np.asarray(ours).sum(axis=(1, 2, 3)).tolist() == [2, 2, 2]
     boxes = dataclasses.replace(OWN, task=dataclasses.replace(TASK, scene="box"))
     run = sweep.run([OWN, boxes], 1, name="run", out=tmp_path, quiet=True)

@@ -9,7 +9,7 @@ import pytest
 from flax import nnx
 
 from jaxbox import layers
-from jaxbox.config import Configuration, ConfigurationError, Model, Optimizer, Task, tables
+from jaxbox.config import Configuration, ConfigurationError, Data, Model, Optimizer, Task, tables
 from jaxbox.training import checks, memory
 
 
@@ -36,6 +36,11 @@ def refused(match, changes, seeds=1):
             r"model.hidden: \(999,\) is not read by model.name 'linear'; .* 'mlp'",
         ),
         ({"model": Model(kernel_size=32)}, "model.kernel_size: 32 .*at most 31"),
+        ({"task": Task(height=4), "data": Data(split="quadrant")}, "data.split: quadrant .* 1 x 13 positions"),
+        (
+            {"data": Data(law="corner", corner_share=1.0, split="held_out", held_out=0.3)},
+            r"data.held_out: 0\.3 .* some of the 49 positions of 169 are left that data.law corner draws",
+        ),
     ],
 )
 def test_what_cannot_be_built_is_refused(changes, message):
@@ -52,9 +57,9 @@ def test_what_cannot_be_built_is_refused(changes, message):
         ({"model": Model("mlp", hidden=(10**22,))}, "model.hidden: 1.* at most 2147483647"),
         ({"model": Model("mlp", hidden=(2 * 10**9,))}, r"model: mlp .* bytes, and .* are free"),
         ({"model": Model(features=(2 * 10**9,))}, r"model: cnn .* bytes, and .* are free"),
-        ({"task": Task(train_size=2 * 10**9)}, r"task.train_size: 2000000000 .* bytes, and .* are free"),
+        ({"data": Data(train_size=2 * 10**9)}, r"data.train_size: 2000000000 .* bytes, and .* are free"),
         (
-            {"task": Task(train_size=0, noise="white"), "batch_size": 10**8},
+            {"task": Task(noise="white"), "data": Data(train_size=0), "batch_size": 10**8},
             r"batch_size: 100000000 .* bytes, and .* are free",
         ),
         ({"steps": 2 * 10**9, "eval_every": 1}, r"seeds: 1 is not allowed; the results .* bytes, and .* are free"),
@@ -71,8 +76,8 @@ def test_seeds_whose_results_cannot_fit_are_refused():
 
 def test_the_bytes_of_results_are_those_of_the_arrays():
     configuration = Configuration(Task(height=5, width=6, box_size=2), steps=10, eval_every=4)
-    # At each of 4 evaluations 1 + 1 + 6 + 2 + 2 + 2 + 2 + 1 floats; then 1 + 4 + 4 bytes, and 20 x (2 floats and a bool).
-    assert memory.result_bytes(configuration) == 4 * 17 * 4 + 9 + 20 * 9
+    # At each of 4 evaluations 1 + 1 + 6 + 2 + 2 + 2 + 2 + 2 + 1 floats; then 1 + 4 + 4 bytes, and 20 x (2 floats and a bool).
+    assert memory.result_bytes(configuration) == 4 * 19 * 4 + 9 + 20 * 9
 
 
 class Picky(nnx.Module):

@@ -12,11 +12,11 @@ from flax import nnx
 
 from jaxbox import layers
 from jaxbox import task as tasks
-from jaxbox.config import Configuration, Model, Task, tables
+from jaxbox.config import Configuration, Data, Model, Task, tables
 from jaxbox.training import evaluation, member
 from jaxbox.training.member import Weights
 
-TASK = Task(height=5, width=6, box_size=2, train_size=20)
+TASK = Task(height=5, width=6, box_size=2)
 EVERYWHERE = jnp.ones(tasks.position_count(TASK), bool)
 
 
@@ -34,8 +34,8 @@ def predict(configuration, weights):
     ("model", "batch_size"), [(Model("mlp", hidden=(4,)), 7), (Model("cnn", features=(3, 5), kernel_size=3), 20)]
 )
 def test_predictions_in_blocks_equal_one_application_of_the_network(model, batch_size):
-    task = Task(height=5, width=6, box_size=2, noise="white", noise_level=0.2, train_size=20)
-    configuration = Configuration(task, model, batch_size=batch_size)
+    task = Task(height=5, width=6, box_size=2, noise="white", noise_level=0.2)
+    configuration = Configuration(task, model, data=Data(train_size=20), batch_size=batch_size)
     state = start(configuration)
     predictions, lit = predict(configuration, state.weights)
     everything = dataclasses.replace(configuration, batch_size=20)
@@ -56,8 +56,8 @@ def test_predictions_in_blocks_equal_one_application_of_the_network(model, batch
 )
 def test_predictions_by_windows_equal_the_network_on_images(model):
     # Rows and columns of positions differ in number, and margins move their first one away from the corner.
-    task = Task(height=9, width=7, box_size=2, margin_left=1, margin_top=2, inputs="standardized", train_size=20)
-    configuration = Configuration(task, model, batch_size=4)
+    task = Task(height=9, width=7, box_size=2, margin_left=1, margin_top=2, inputs="standardized")
+    configuration = Configuration(task, model, data=Data(train_size=20), batch_size=4)
     weights = Weights(jax.tree.map(lambda leaf: leaf + 0.1, start(configuration).params), {})
     images = tasks.inputs(task, tasks.render(task, jnp.asarray(tasks.positions(task))))
     expected = member.merge(configuration, weights)(images)
@@ -76,7 +76,7 @@ def together(function, *values):
 @pytest.mark.parametrize("noise", ["none", "white", "salt_pepper"])
 def test_members_evaluated_at_once_are_evaluated_as_each_alone(noise, map_members):
     task = dataclasses.replace(TASK, noise=noise, noise_level=0.5)
-    configuration = Configuration(task, Model("mlp", hidden=(4,)), batch_size=7)
+    configuration = Configuration(task, Model("mlp", hidden=(4,)), data=Data(train_size=20), batch_size=7)
     levels, seen = jnp.array([0.0, 0.2, 0.9]), jnp.arange(3 * 20).reshape(3, 20) % 7 < 3
     states = jax.vmap(partial(member.initialize, configuration))(jnp.arange(3, dtype=jnp.uint32))
     evaluate = partial(evaluation.evaluate, configuration, map_members=map_members)
@@ -105,7 +105,7 @@ def test_dead_units_are_counted_by_layer():
         second["bias"] = jnp.array([100.0, 100.0, -1e4])
 
     model = Model("cnn", features=(4, 3), kernel_size=3)
-    configuration = Configuration(TASK, model, batch_size=20)
+    configuration = Configuration(TASK, model, data=Data(train_size=20), batch_size=20)
     np.testing.assert_allclose(dead(configuration, kill), [2 / 4, 1 / 3], rtol=1e-6)
 
 
@@ -124,7 +124,7 @@ class Backwards(nnx.Module):
 def test_layers_are_counted_from_the_input_whatever_their_names(monkeypatch):
     here = f"{sys.modules[__name__].__name__}:Backwards"
     monkeypatch.setitem(tables.MODELS, "backwards", tables.Row(here, "for this test"))
-    configuration = Configuration(TASK, Model("backwards"), batch_size=20)
+    configuration = Configuration(TASK, Model("backwards"), data=Data(train_size=20), batch_size=20)
     _, lit = predict(configuration, start(configuration).weights)
     assert [len(units) for units in lit] == [3, 4]
 

@@ -9,11 +9,18 @@ import numpy as np
 import pytest
 
 from jaxbox import task as tasks
-from jaxbox.config import Configuration, Model, Optimizer, Task
+from jaxbox.config import Configuration, Data, Model, Optimizer, Task
 from jaxbox.training import evaluation, member, sampling
 
-TASK = Task(height=5, width=6, box_size=2, train_size=12)
-LINEAR = Configuration(TASK, Model("linear"), optimizer=Optimizer("sgd", learning_rate=0.1), batch_size=12, steps=1)
+TASK = Task(height=5, width=6, box_size=2)
+LINEAR = Configuration(
+    TASK,
+    Model("linear"),
+    optimizer=Optimizer("sgd", learning_rate=0.1),
+    data=Data(train_size=12),
+    batch_size=12,
+    steps=1,
+)
 EVERYWHERE = jnp.ones(tasks.position_count(TASK), bool)
 
 
@@ -105,9 +112,11 @@ GOLDEN = {
 
 
 def test_one_step_gives_the_golden_numbers():
-    task = Task(height=5, width=6, box_size=2, noise="white", noise_level=0.25, train_size=20)
+    task = Task(height=5, width=6, box_size=2, noise="white", noise_level=0.25)
     model = Model("mlp", hidden=(3,), activation="tanh")
-    configuration = Configuration(task, model, optimizer=Optimizer("adam", 0.05), batch_size=4, steps=1, eval_every=1)
+    configuration = Configuration(
+        task, model, optimizer=Optimizer("adam", 0.05), data=Data(train_size=20), batch_size=4, steps=1, eval_every=1
+    )
     state, measures = trainer(configuration)(start(configuration, 7), 7, 0, 1)
     leaves = np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(state.params)]).astype(float)
     predictions = evaluation.evaluate(configuration, state, EVERYWHERE, jnp.int32(1))["prediction"]
@@ -161,8 +170,10 @@ def test_a_batch_that_does_not_divide_the_training_set_leaves_the_rest_of_the_ep
 
 
 def test_a_stream_never_repeats():
-    task = dataclasses.replace(TASK, train_size=0, noise="white", noise_level=0.5)
-    configuration = Configuration(task, Model("linear"), optimizer=Optimizer("sgd", 0.0), batch_size=2)
+    task = dataclasses.replace(TASK, noise="white", noise_level=0.5)
+    configuration = Configuration(
+        task, Model("linear"), optimizer=Optimizer("sgd", 0.0), data=Data(train_size=0), batch_size=2
+    )
     assert len(np.unique(single_losses(configuration, 5, 20))) == 20
 
 
@@ -177,11 +188,13 @@ def test_stopping_and_going_on_changes_nothing():
 
 def test_a_linear_model_approaches_least_squares():
     # Noise makes the design well conditioned (smallest eigenvalue about its variance) and the residual not zero.
-    task = Task(height=4, width=5, box_size=2, noise="white", noise_level=0.5, train_size=100)
-    configuration = Configuration(task, Model("linear"), optimizer=Optimizer("sgd", 0.3), batch_size=100)
+    task = Task(height=4, width=5, box_size=2, noise="white", noise_level=0.5)
+    configuration = Configuration(
+        task, Model("linear"), optimizer=Optimizer("sgd", 0.3), data=Data(train_size=100), batch_size=100
+    )
     keys, index = sampling.keys_of(configuration, jnp.uint32(2)), examples_of(configuration, 2)
-    noise = tasks.draw_noise(task, jax.vmap(jax.random.fold_in, (None, 0))(keys.noise, jnp.arange(100)))
-    images, _ = tasks.example(task, index, noise)
+    draws = tasks.draw_images(task, jax.vmap(jax.random.fold_in, (None, 0))(keys.noise, jnp.arange(100)))
+    images, _ = tasks.example(task, index, draws)
     x, y = design(task, index, images)
     solution, *_ = np.linalg.lstsq(x, y, rcond=None)
     slowest = 1 - 0.3 * np.linalg.eigvalsh(x.T @ x / 100)

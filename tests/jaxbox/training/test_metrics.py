@@ -30,9 +30,11 @@ def sample(kind):
 KIND = pytest.mark.parametrize("kind", ["good", "shrunk and shifted", "unrelated", "inverted", "perfect"])
 
 
-def moments(predictions, targets):
-    functions = (metrics.r2, metrics.variance_ratio, metrics.correlation, metrics.bias)
-    return {f.__name__: np.asarray(f(jnp.asarray(predictions), jnp.asarray(targets))) for f in functions}
+MOMENTS = (metrics.r2, metrics.variance_ratio, metrics.correlation, metrics.bias)
+
+
+def moments(predictions, targets, law=None):
+    return {f.__name__: np.asarray(f(jnp.asarray(predictions), jnp.asarray(targets), law)) for f in MOMENTS}
 
 
 @KIND
@@ -56,13 +58,44 @@ def test_murphys_decomposition_holds(kind):
     np.testing.assert_allclose(1 - ours["r2"], (1 - rho**2) + (rho - ratio) ** 2 + beta2, **TOLERANCE)
 
 
+LAW = np.random.default_rng(2).dirichlet(np.ones(COUNT)).astype(np.float32)
+
+
+@KIND
+def test_under_a_law_every_mean_is_weighted_by_it(kind):
+    predictions, targets = sample(kind)
+    law, wide, truth = LAW.astype(float) / LAW.astype(float).sum(), predictions.astype(float), targets.astype(float)
+    ours = {f.__name__: np.asarray(f(jnp.asarray(predictions), targets, jnp.asarray(LAW))) for f in MOMENTS}
+    mse, variance = law @ (wide - truth) ** 2, law @ (truth - law @ truth) ** 2
+    spread = law @ (wide - law @ wide) ** 2
+    both = law @ ((wide - law @ wide) * (truth - law @ truth))
+    np.testing.assert_allclose(ours["r2"], 1 - mse / variance, **TOLERANCE)
+    np.testing.assert_allclose(ours["variance_ratio"], spread / variance, **TOLERANCE)
+    np.testing.assert_allclose(ours["correlation"], both / np.sqrt(spread * variance), **TOLERANCE)
+    np.testing.assert_allclose(ours["bias"], law @ (wide - truth), **TOLERANCE)
+
+
+def test_under_a_law_each_split_is_weighted_by_itself_and_the_uniform_error_is_not():
+    predictions, targets = sample("unrelated")
+    seen = np.arange(COUNT) % 3 == 0
+    found = np.asarray(metrics.split_mse(jnp.asarray(predictions), targets, jnp.asarray(seen), jnp.asarray(LAW)))
+    errors = (predictions.astype(float) - targets) ** 2
+    expected = [np.average(errors[part], axis=0, weights=LAW[part]) for part in (np.full(COUNT, True), seen, ~seen)]
+    np.testing.assert_allclose(found, expected, **TOLERANCE)
+    np.testing.assert_allclose(metrics.uniform_mse(jnp.asarray(predictions), targets), errors.mean(0), **TOLERANCE)
+    none = metrics.split_mse(jnp.asarray(predictions), targets, jnp.asarray(seen), jnp.asarray(LAW * seen))
+    assert np.isnan(none[2]).all(), "the law gives nothing of it any weight"
+
+
+@pytest.mark.parametrize("law", [None, LAW])
 @pytest.mark.parametrize("value", [0.0, 0.1, -3.7])
-def test_a_constant_prediction_has_no_correlation_and_no_variance(value):
+def test_a_constant_prediction_has_no_correlation_and_no_variance(value, law):
     _, targets = sample("good")
-    ours = moments(np.full_like(targets, value), targets)
+    ours = moments(np.full_like(targets, value), targets, law)
     np.testing.assert_allclose(ours["correlation"], 0, atol=1e-5)
     np.testing.assert_allclose(ours["variance_ratio"], 0, atol=1e-10)
-    beta2 = (value - targets.mean(axis=0)) ** 2 / targets.var(axis=0)
+    mean = np.average(targets, axis=0, weights=law)
+    beta2 = (value - mean) ** 2 / np.average((targets - mean) ** 2, axis=0, weights=law)
     np.testing.assert_allclose(ours["r2"], -beta2, **TOLERANCE)
 
 

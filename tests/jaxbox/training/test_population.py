@@ -10,17 +10,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxbox.config import Configuration, Model, Optimizer, Task
+from jaxbox.config import Configuration, Data, Model, Optimizer, Task
 from jaxbox.training import devices, evaluation, groups, member, population, sampling
 from jaxbox.training.population import Population
 
-TASK = Task(height=5, width=6, box_size=2, noise="white", train_size=20)
+TASK = Task(height=5, width=6, box_size=2, noise="white")
 STEPS, SEEDS = 6, 3
 
 
 def configurations(model, *rates):
     """One a learning rate, with a noise level that differs too."""
-    base = Configuration(TASK, model, batch_size=8, steps=STEPS, eval_every=2)
+    base = Configuration(TASK, model, data=Data(train_size=20), batch_size=8, steps=STEPS, eval_every=2)
     return [
         dataclasses.replace(
             base, task=dataclasses.replace(TASK, noise_level=rate), optimizer=Optimizer("adam", learning_rate=rate)
@@ -47,7 +47,7 @@ def results(many):
     found = {}
     for chunk in many.chunks():
         seeds, floats = many.inputs(chunk)
-        state, data = many.initialize(seeds, floats), many.prepare(seeds, 0)
+        state, data = many.initialize(seeds, floats), many.prepare(seeds, floats, 0)
         state, _, measures = jax.device_get(many.advance(state, data, seeds, floats, 0, STEPS))
         for row, key in enumerate(chunk):
             found[key] = jax.tree.map(lambda leaf, row=row: leaf[row], (state.params, measures))
@@ -112,7 +112,7 @@ def test_members_in_one_round_equal_members_one_after_another(together):
     assert_equal(trained(MLP, local_devices=jax.devices()[:2], platform="gpu"), together, **ROUNDING)
 
 
-SHARED = [dataclasses.replace(configuration, shared_batches=True) for configuration in MLP]
+SHARED = [dataclasses.replace(configuration, data=Data(train_size=20, shared_batches=True)) for configuration in MLP]
 
 
 @pytest.fixture(scope="module")
@@ -165,9 +165,9 @@ def test_segments_that_carry_the_data_along_equal_one_long_one(chosen):
     seeds, floats = many.inputs(many.chunks()[0])
 
     def states(*cuts, again=False):
-        state, data = many.initialize(seeds, floats), many.prepare(seeds, 0)
+        state, data = many.initialize(seeds, floats), many.prepare(seeds, floats, 0)
         for first, last in zip((0, *cuts), (*cuts, STEPS), strict=True):
-            data = many.prepare(seeds, first) if again else data
+            data = many.prepare(seeds, floats, first) if again else data
             state, data, _ = many.advance(state, data, seeds, floats, first, last)
         return jax.device_get(state)
 
@@ -220,7 +220,7 @@ def test_a_group_compiles_once_whatever_its_size():
 
 def run_chunk(many, chunk, first, last):
     seeds, floats = many.inputs(chunk)
-    return many.advance(many.initialize(seeds, floats), many.prepare(seeds, first), seeds, floats, first, last)
+    return many.advance(many.initialize(seeds, floats), many.prepare(seeds, floats, first), seeds, floats, first, last)
 
 
 def test_the_count_of_compilations_counts():
@@ -286,7 +286,7 @@ def test_a_compiled_program_says_what_it_holds():
     many = Population(group, devices=jax.devices()[:1])
     many.compile()
     seeds, floats = many.inputs(many.chunks()[0])
-    state, data = many.initialize(seeds, floats), many.prepare(seeds, 0)
+    state, data = many.initialize(seeds, floats), many.prepare(seeds, floats, 0)
     kept = sum(leaf.nbytes for leaf in jax.tree.leaves((state, data, seeds, floats)))
     # Beside what it is given there are a step's intermediate values, here less than a hundred times as much.
     assert kept < many.program_bytes() < 100 * kept

@@ -9,12 +9,12 @@ import pytest
 from scipy import stats
 
 from jaxbox import task as tasks
-from jaxbox.config import Configuration, Task
+from jaxbox.config import Configuration, Data, Task
 from jaxbox.training import sampling
 
-TASK = Task(height=5, width=6, box_size=2, train_size=12)
-CONFIGURATION = Configuration(TASK, batch_size=5)
-SHARED = dataclasses.replace(CONFIGURATION, shared_batches=True)
+TASK = Task(height=5, width=6, box_size=2)
+CONFIGURATION = Configuration(TASK, data=Data(train_size=12), batch_size=5)
+SHARED = dataclasses.replace(CONFIGURATION, data=Data(train_size=12, shared_batches=True))
 KEYS = sampling.keys_of(CONFIGURATION, jnp.uint32(3))
 
 
@@ -56,7 +56,7 @@ def test_seen_marks_the_positions_of_the_training_set():
 
 
 def test_of_an_endless_stream_everything_is_seen():
-    data = prepare(dataclasses.replace(CONFIGURATION, task=dataclasses.replace(TASK, train_size=0)))
+    data = prepare(dataclasses.replace(CONFIGURATION, data=Data(train_size=0)))
     assert data.seen.shape == (tasks.position_count(TASK),)
     assert data.seen.all()
     assert not data.examples.size

@@ -13,12 +13,12 @@ from flax import nnx
 
 from jaxbox import layers, store, sweep
 from jaxbox import task as tasks
-from jaxbox.config import Configuration, Model, Optimizer, Task, tables
+from jaxbox.config import Configuration, Data, Model, Optimizer, Task, tables
 from jaxbox.layers import LitUnits
 from jaxbox.training import evaluation, groups, member, sampling
 from jaxbox.training.population import Population
 
-TASK = Task(height=5, width=6, box_size=2, train_size=12)
+TASK = Task(height=5, width=6, box_size=2)
 PIXELS = 30
 MOMENTUM = 0.75
 
@@ -43,7 +43,15 @@ def row(monkeypatch):
     monkeypatch.setitem(tables.MODELS, "normalized", tables.Row(f"{module}:Normalized", "for this test"))
 
 
-OWN = Configuration(TASK, Model("normalized"), optimizer=Optimizer("sgd", 0.05), batch_size=4, steps=6, eval_every=2)
+OWN = Configuration(
+    TASK,
+    Model("normalized"),
+    optimizer=Optimizer("sgd", 0.05),
+    data=Data(train_size=12),
+    batch_size=4,
+    steps=6,
+    eval_every=2,
+)
 
 
 def trained(configuration, seed=0, steps=6):
@@ -104,7 +112,7 @@ def test_members_in_a_population_are_as_alone_and_cuts_do_not_matter():
     seeds, floats = many.inputs(many.chunks()[0])
 
     def after(*cuts):
-        state, data = many.initialize(seeds, floats), many.prepare(seeds, 0)
+        state, data = many.initialize(seeds, floats), many.prepare(seeds, floats, 0)
         for first, last in zip((0, *cuts), (*cuts, 6), strict=True):
             state, data, _ = many.advance(state, data, seeds, floats, first, last)
         return jax.device_get(state)
@@ -149,11 +157,13 @@ def test_the_rows_of_normalisation_and_dropout_come_through_a_checkpoint_bit_for
     seeds, floats = many.inputs(many.chunks()[0])
 
     def after(cut):
-        state, data = many.initialize(seeds, floats), many.prepare(seeds, 0)
+        state, data = many.initialize(seeds, floats), many.prepare(seeds, floats, 0)
         state, _, _ = many.advance(state, data, seeds, floats, 0, cut)
         store.save_checkpoint(tmp_path / str(cut), cut, {"state": jax.device_get(state)})
         saved = store.load_checkpoint(tmp_path / str(cut) / str(cut), {"state": many.abstract_state})
-        state, _, measures = many.advance(many.fill(saved["state"]), many.prepare(seeds, cut), seeds, floats, cut, 6)
+        state, _, measures = many.advance(
+            many.fill(saved["state"]), many.prepare(seeds, floats, cut), seeds, floats, cut, 6
+        )
         return jax.device_get((state, measures["prediction"]))
 
     (one, first), (two, second) = after(2), after(5)
