@@ -11,6 +11,7 @@ from matplotlib.axis import Tick
 from matplotlib.text import Text
 
 from analysis import comparison
+from analysis.comparison import members
 from analysis.figures import FIGURES, contract, fates, saving
 from jaxbox.plotting import ONE_COLUMN, TWO_COLUMNS
 from jaxbox.sweep import arguments
@@ -48,14 +49,14 @@ def test_every_figure_meets_every_run(name, run, tiny_run):
 @pytest.fixture
 def every_fate(monkeypatch):
     """Members that end in all the ways there are."""
-    real = comparison.kinds
+    real = members.kinds
 
     def kinds(targets, predictions, *others):
         kind, place = real(targets, predictions, *others)
         names = np.resize([fate for fate in comparison.FATES if fate != "diverged"], len(kind))
         return np.where(kind == "diverged", kind, np.roll(names, int(1e3 * abs(predictions[0, 0])))), place
 
-    monkeypatch.setattr(comparison, "kinds", kinds)
+    monkeypatch.setattr(members, "kinds", kinds)
     comparison._compared.cache_clear()
     yield
     comparison._compared.cache_clear()
