@@ -72,7 +72,7 @@ def legend(figure: Figure, lines: Sequence[Artist], names: Sequence[str], least:
     columns = max(1, min(len(names), int(figure.get_figwidth() / least)))
     rows = -(-len(names) // columns)
     figure.set_figheight(figure.get_figheight() + 0.1 + LINE * STYLE["legend.fontsize"] / 72 * rows)
-    figure.legend(lines, names, loc="outside upper center", ncols=columns, frameon=False)
+    figure.legend(lines, names, loc="outside upper center", ncols=columns, frameon=False, columnspacing=1.2)
 
 
 def wrapped(text: str, inches: float, points: float = STYLE["axes.titlesize"]) -> str:
