@@ -72,7 +72,9 @@ def _axis(
     share = _linear_share(setting, usable)
     told = member_information.member_information(setting.task, axis, targets, usable, mse)
     worst = mse + links.STANDARD_ERRORS * deviation
-    told["rate_distortion_low"] = member_information.bounds(setting.task, axis, worst)["rate_distortion"]
+    told["rate_distortion_low"] = member_information.bounds(setting.task, axis, worst, ["rate_distortion"])[
+        "rate_distortion"
+    ]
     distance = ((usable[:, None] - setting.exact[None, ..., axis]) ** 2).mean(-1)
     members = {"mse": mse, "mse_error": deviation, "r2": r2, "linear_share": share.value}
     members |= {"linear_share_error": share.standard_error, **told}
