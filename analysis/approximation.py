@@ -17,12 +17,12 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.linalg import cho_factor, cho_solve, toeplitz
+from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse.linalg import LinearOperator, cg
 
 from analysis import closed_forms
 from analysis.bayes import Estimate
-from analysis.moments import box_pictures, channel
+from analysis.moments import box_pictures, channel, gram
 from jaxbox import task as tasks
 from jaxbox.config import Task
 
@@ -166,7 +166,7 @@ def _least_squares(
 def _interpolation(task: Task, outputs: Float[np.ndarray, "N k"]) -> Float[np.ndarray, "k H W"]:
     """Weights of least norm with w . image + b = output at every position, for the best b."""
     rows, columns = tasks.position_shape(task)
-    factors = [cho_factor(_gram(count, closed_forms.box_side(task))) for count in (rows, columns)]
+    factors = [cho_factor(gram(count, closed_forms.box_side(task))) for count in (rows, columns)]
 
     def solve(values: Float[np.ndarray, "k P_y P_x"]) -> Float[np.ndarray, "k P_y P_x"]:
         return np.stack([cho_solve(factors[1], cho_solve(factors[0], value).T).T for value in values])
@@ -176,10 +176,6 @@ def _interpolation(task: Task, outputs: Float[np.ndarray, "N k"]) -> Float[np.nd
     coefficients = solve(values - intercept[:, None, None])
     # Of pixels averaged over channels, whose Gram matrix is that of one channel.
     return box_pictures(task, coefficients) / tasks.input_scale(task).scale
-
-
-def _gram(positions: int, box_size: int) -> Float[np.ndarray, "P P"]:
-    return toeplitz(np.maximum(box_size - np.arange(positions), 0)).astype(float)
 
 
 def _indicators(task: Task) -> tuple[Int[np.ndarray, "P_y H"], Int[np.ndarray, "P_x W"]]:

@@ -87,16 +87,21 @@ def r_squared(task: Task, mse: Float[np.ndarray, "2"]) -> Float[np.ndarray, "2"]
     return 1 - mse / variance
 
 
+def gram(positions: int, box_size: int) -> Float[np.ndarray, "P P"]:
+    """T_ij = max(b - |i - j|, 0): in how many pixels of an axis two boxes overlap."""
+    return toeplitz(np.maximum(box_size - np.arange(positions), 0)).astype(float)
+
+
 def gram_modes(positions: int, box_size: int) -> tuple[Modes, Modes]:
     """The even and the odd modes of T_ij = max(b - |i - j|, 0), ascending. O(P^3).
 
     The parity is exact, also where eigenvalues nearly coincide, because each half is diagonalised by itself.
     """
-    gram = toeplitz(np.maximum(box_size - np.arange(positions), 0)).astype(float)
+    overlaps = gram(positions, box_size)
     identity = np.eye(positions)
     even = (identity + identity[::-1])[:, : (positions + 1) // 2]
     odd = (identity - identity[::-1])[:, : positions // 2]
-    return _half(gram, even), _half(gram, odd)
+    return _half(overlaps, even), _half(overlaps, odd)
 
 
 def axis_modes(task: Task) -> tuple[tuple[Modes, Modes], tuple[Modes, Modes]]:

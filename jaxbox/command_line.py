@@ -9,13 +9,14 @@ import difflib
 import io
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn, TypeVar, get_origin, get_type_hints
 
 import tyro
 
 from jaxbox import config
-from jaxbox.config import ConfigurationError
+from jaxbox.config import ConfigurationError, RunError
 from jaxbox.config.fields import split_items
 
 Arguments = TypeVar("Arguments")
@@ -54,6 +55,26 @@ def read(default: Arguments, words: Sequence[str], program: str, more_help: str 
     if unknown:
         _refuse_option(unknown[0], default)
     return arguments
+
+
+def exit_code(program: str, work: Callable[[], int]) -> int:
+    """What `work` returns, or after one line on standard error 2 for bad input and 130 where it was interrupted; 1
+    where the reader of the output has gone.
+
+    Args:
+        program: what the line begins with.
+    """
+    try:
+        return work()
+    except KeyboardInterrupt:
+        print(f"{program}: stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of the output, such as head, has gone
+        sys.stderr.close()
+        return 1
+    except (ConfigurationError, RunError) as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        return 2
 
 
 def _refuse_option(word: str, default: Any) -> NoReturn:

@@ -44,10 +44,9 @@ def compare(run: str | Path | xarray.Dataset, progress: Progress | None = None) 
         RunError: not a run, or a run without results yet.
     """
     folder = folder_of(run)
-    results = open_run(folder)
-    stamp = (folder / RESULTS / "zarr.json").stat().st_mtime_ns if (folder / RESULTS / "zarr.json").exists() else 0
+    open_run(folder)  # refused under the name that it was given
     with outside.reading():
-        return _compared(folder.absolute(), stamp, _Told(progress), results.sizes["seed"])
+        return _compared(folder.absolute(), (folder / RESULTS).stat().st_mtime_ns, _Told(progress))
 
 
 class _Told:
@@ -68,7 +67,7 @@ class _Told:
 
 
 @lru_cache(maxsize=4)
-def _compared(folder: Path, stamp: int, progress: _Told, seeds: int) -> xarray.Dataset:
+def _compared(folder: Path, stamp: int, progress: _Told) -> xarray.Dataset:
     results, configurations = open_run(folder), load_plan(folder).configurations
     found = []
     for index, configuration in enumerate(configurations):

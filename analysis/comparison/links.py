@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Bool
 
+from analysis.comparison.member_information import Z95
+
 STANDARD_ERRORS = 4.0
 """Room for what is estimated: a link that holds is called broken once in 30,000 times, and there are thousands."""
 ROUNDING = 1e-5
@@ -39,7 +41,7 @@ def broken(arrays: Mapping[str, np.ndarray], begun: Bool[np.ndarray, " seed"]) -
 def _highest(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
     if name == "information":
         # What the estimate misses near the entropy is in the upper end of its interval, beside 1.96 errors.
-        return arrays["information_high"] + (STANDARD_ERRORS - 1.96) * arrays["information_error"]
+        return arrays["information_high"] + (STANDARD_ERRORS - Z95) * arrays["information_error"]
     return arrays[name] + STANDARD_ERRORS * arrays.get(f"{name}_error", 0.0)
 
 

@@ -8,6 +8,8 @@ uniformly over most of a spacing, for which I = H) is measured, and added to the
 to the estimate: near 0 it misses nothing.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 from jaxtyping import Float
 
@@ -57,16 +59,25 @@ def member_information(
     }
 
 
-def bounds(task: Task, axis: int, mse: Float[np.ndarray, " n"]) -> dict[str, Float[np.ndarray, " n"]]:
-    """What any prediction with this error must know, by four formulas, in nats; NaN for a task of unknown lattice."""
-    names = ("rate_distortion", "discrete_shannon", "dithered", "thread_bound")
-    functions = (rate_distortion, discrete_shannon_bound, dithered_bound, shannon_bound)
+BOUNDS = {
+    "rate_distortion": rate_distortion,
+    "discrete_shannon": discrete_shannon_bound,
+    "dithered": dithered_bound,
+    "thread_bound": shannon_bound,
+}
+"""By variable of the comparison."""
+
+
+def bounds(
+    task: Task, axis: int, mse: Float[np.ndarray, " n"], names: Iterable[str] = tuple(BOUNDS)
+) -> dict[str, Float[np.ndarray, " n"]]:
+    """What any prediction with this error must know, by these BOUNDS, in nats; NaN for a task of unknown lattice."""
     if np.isnan(known.entropy(task)[axis]):
         return {name: np.full(len(mse), np.nan) for name in names}
     positions, spacing = lattice(task, axis)
     # From the variance on all that holds at the variance does, and infinity is not accepted.
     usable = np.where(np.isfinite(mse), mse, 1e6 * max(positions, 1) ** 2 * spacing**2)
-    return {name: function(usable, positions, spacing) for name, function in zip(names, functions, strict=True)}
+    return {name: BOUNDS[name](usable, positions, spacing) for name in names}
 
 
 def lattice(task: Task, axis: int) -> tuple[int, float]:

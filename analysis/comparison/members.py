@@ -93,7 +93,9 @@ def _axis(
     share = _linear_share(setting, usable)
     told = member_information.member_information(setting.task, axis, targets, usable, mse)
     worst = mse + links.STANDARD_ERRORS * deviation
-    told["rate_distortion_low"] = member_information.bounds(setting.task, axis, worst)["rate_distortion"]
+    told["rate_distortion_low"] = member_information.bounds(setting.task, axis, worst, ["rate_distortion"])[
+        "rate_distortion"
+    ]
     if setting.probability is not None:  # counts and bounds are of positions that are equally probable
         told = {name: np.full(len(values), np.nan) for name, values in told.items()}
     distance = ((usable[:, None] - setting.exact[None, ..., axis]) ** 2).mean(-1)

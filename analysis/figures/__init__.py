@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 class Row(NamedTuple):
-    """A figure of the table: the module it is in, what it shows in a few words, and the fields that have to vary."""
+    """A figure of the table: the module it is in, and what it shows in a few words."""
 
     module: str
     summary: str

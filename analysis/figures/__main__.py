@@ -14,7 +14,6 @@ import tyro
 
 from analysis.figures import FIGURES
 from jaxbox import command_line, config
-from jaxbox.config import ConfigurationError, RunError
 
 Flag = tyro.conf.FlagCreatePairsOff[bool]
 Word = tyro.conf.Positional[str]
@@ -42,17 +41,11 @@ class Arguments:
 def main(words: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code: 2, after one line that says why, for bad input."""
     words = sys.argv[1:] if words is None else words
-    try:
-        return _draw(command_line.read(Arguments(), words, "python -m analysis.figures", "\n".join(_described())))
-    except KeyboardInterrupt:
-        print("analysis.figures: stopped", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # the reader of the output, such as head, has gone
-        sys.stderr.close()
-        return 1
-    except (ConfigurationError, RunError) as error:
-        print(f"analysis.figures: {error}", file=sys.stderr)
-        return 2
+    return command_line.exit_code("analysis.figures", lambda: _draw(_read(words)))
+
+
+def _read(words: Sequence[str]) -> Arguments:
+    return command_line.read(Arguments(), words, "python -m analysis.figures", "\n".join(_described()))
 
 
 def _draw(arguments: Arguments) -> int:

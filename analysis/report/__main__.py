@@ -13,7 +13,7 @@ from typing import Annotated
 import tyro
 
 from jaxbox import command_line, config
-from jaxbox.config import ConfigurationError, RunError, outside
+from jaxbox.config import outside
 
 # The rest is imported late: JAX and matplotlib take seconds, and --help should answer at once.
 QUIET_SECONDS = 5.0
@@ -56,21 +56,15 @@ class Waiting:
 def main(words: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code: 2, after one line that says why, for bad input."""
     words = sys.argv[1:] if words is None else words
-    try:
-        arguments = command_line.read(Arguments(), words, "python -m analysis.report")
-        config.require(bool(arguments.run), "run", "nothing", "a run's folder")
-        run = Path(arguments.run)
-        print(write(run, arguments.out or run / "report"))
-        return 0
-    except KeyboardInterrupt:
-        print("analysis.report: stopped", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # the reader of the output, such as head, has gone
-        sys.stderr.close()
-        return 1
-    except (ConfigurationError, RunError) as error:
-        print(f"analysis.report: {error}", file=sys.stderr)
-        return 2
+    return command_line.exit_code("analysis.report", lambda: _report(words))
+
+
+def _report(words: Sequence[str]) -> int:
+    arguments = command_line.read(Arguments(), words, "python -m analysis.report")
+    config.require(bool(arguments.run), "run", "nothing", "a run's folder")
+    run = Path(arguments.run)
+    print(write(run, arguments.out or run / "report"))
+    return 0
 
 
 def write(run: Path, out: Path) -> Path:

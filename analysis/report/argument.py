@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from analysis.audit import AUDIT, Verdict
+from analysis.comparison import DIVERGED
 from analysis.comparison.links import ROUNDING
 from analysis.report.gather import Gathered
 from analysis.report.values import Words, count
@@ -56,7 +57,7 @@ def pairs(run: Gathered) -> Pairs:
         "gaussian": compared["gaussian"].values,
         "thread_bound": compared["thread_bound"].values,
     }
-    usable = (run.begun & (run.fate != "diverged"))[..., None] & np.all(
+    usable = (run.begun & (run.fate != DIVERGED))[..., None] & np.all(
         [np.isfinite(values) | np.isposinf(values) for values in arrays.values()], axis=0
     )
     return Pairs(**{name: values[usable] for name, values in arrays.items()})

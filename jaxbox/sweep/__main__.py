@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 
-from jaxbox import sweep
-from jaxbox.config import ConfigurationError, RunError, tables
+from jaxbox import command_line, sweep
+from jaxbox.config import tables
 from jaxbox.experiments import EXPERIMENTS
 from jaxbox.sweep import arguments as command
 
@@ -15,24 +15,14 @@ from jaxbox.sweep import arguments as command
 def main(words: Sequence[str] | None = None) -> int:
     """The command line; returns the exit code: 2 for bad input, 130 when interrupted."""
     words = sys.argv[1:] if words is None else words
-    try:
-        arguments = command.parse(words)
-        if arguments.list:
-            _list()
-            return 0
-        return _sweep(words, arguments)
-    except KeyboardInterrupt:
-        print("jaxbox.sweep: stopped", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # the reader of the output, such as head, has gone
-        sys.stderr.close()
-        return 1
-    except (ConfigurationError, RunError) as error:
-        print(f"jaxbox.sweep: {error}", file=sys.stderr)
-        return 2
+    return command_line.exit_code("jaxbox.sweep", lambda: _sweep(words))
 
 
-def _sweep(words: Sequence[str], arguments: command.Arguments) -> int:
+def _sweep(words: Sequence[str]) -> int:
+    arguments = command.parse(words)
+    if arguments.list:
+        _list()
+        return 0
     planned = not arguments.resume or command.asks_for_a_plan(words, arguments)
     plan = command.plan(words, arguments) if planned else None
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
