@@ -166,7 +166,7 @@ def _least_squares(
 def _interpolation(task: Task, outputs: Float[np.ndarray, "N k"]) -> Float[np.ndarray, "k H W"]:
     """Weights of least norm with w . image + b = output at every position, for the best b."""
     rows, columns = tasks.position_shape(task)
-    factors = [cho_factor(_gram(count, task.box_size)) for count in (rows, columns)]
+    factors = [cho_factor(_gram(count, closed_forms.box_side(task))) for count in (rows, columns)]
 
     def solve(values: Float[np.ndarray, "k P_y P_x"]) -> Float[np.ndarray, "k P_y P_x"]:
         return np.stack([cho_solve(factors[1], cho_solve(factors[0], value).T).T for value in values])
@@ -186,7 +186,9 @@ def _indicators(task: Task) -> tuple[Int[np.ndarray, "P_y H"], Int[np.ndarray, "
     """Which rows, and which columns, a box at each place covers."""
     rows, columns = tasks.position_shape(task)
     start_y, start_x = task.margin_top + np.arange(rows), task.margin_left + np.arange(columns)
-    return _covered(start_y, task.height, task.box_size), _covered(start_x, task.width, task.box_size)
+    return _covered(start_y, task.height, closed_forms.box_side(task)), _covered(
+        start_x, task.width, closed_forms.box_side(task)
+    )
 
 
 def _covered(start: Int[np.ndarray, " P"], pixels: int, box_size: int) -> Int[np.ndarray, "P pixels"]:

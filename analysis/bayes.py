@@ -127,7 +127,7 @@ def threshold_level(task: Task) -> float:
     entropy = np.log(tasks.position_count(task))
     if entropy == 0:
         raise ValueError("task has 1 position; a threshold needs at least 2")
-    divergence_needed = entropy / (task.box_size**2 * task.channels)
+    divergence_needed = entropy / (closed_forms.box_side(task) ** 2 * task.channels)
     if task.noise == "white":
         return float(np.sqrt(1 / (2 * divergence_needed)))
     if task.noise == "salt_pepper":

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jaxbox import config
-from jaxbox.config import Configuration, ConfigurationError, Data, Task, tables
+from jaxbox.config import Configuration, ConfigurationError, Data, Task, outside, tables
 
 LINEAR = "a linear closed form"
 """Second moments of images and positions: ramp, minimum norm, LMMSE (`analysis.moments`)."""
@@ -26,9 +26,19 @@ JUDGED = (LINEAR, BAYES, ENTROPY)
 how good the best of all, and the best linear one, can be. How a network gets there depends on what it is trained on."""
 
 FORMS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "scene": {"box": ALL},
+    # Whatever a scene draws, its positions are equally likely and evenly spaced.
+    "scene": {
+        **dict.fromkeys(("box", "pixel"), ALL),
+        **dict.fromkeys(("subpixel_box", "random_size_box", "overhanging_box"), (ENTROPY,)),
+        **dict.fromkeys(("red_box", "grey_box", "dots"), (ENTROPY,)),
+    },
     "noise": {"none": ALL, "white": ALL, "salt_pepper": ALL},
-    "inputs": {"unit": ALL, "byte": ALL, "inverted": ALL, "standardized": ALL},
+    # What is no affine map of all pixels alike has no form that looks at pixels, even where nothing is lost.
+    "inputs": {
+        **dict.fromkeys(("unit", "byte", "inverted", "standardized"), ALL),
+        **dict.fromkeys(("mean_subtracted", "pixel_standardized", "image_standardized"), (ENTROPY,)),
+        **dict.fromkeys(("stretched", "equalized"), (ENTROPY,)),
+    },
     # Descent on an affine map of (x, y) is descent on (x, y) from another start. A box's columns and rows are evenly
     # spaced and equally frequent, so that their quantiles are an affine map, too.
     "targets": {
@@ -45,10 +55,18 @@ OF_DATA: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 }
 """The same by field of the data."""
 SIZES = ("height", "width", "box_size", "channels", "margin_left", "margin_right", "margin_top", "margin_bottom")
-FIELDS = frozenset((*SIZES, *FORMS, "noise_level"))
-"""Fields of a task that every form takes into account."""
+OF_SCENES = ("subpixels", "smallest_box", "overhang", "distractors")
+FIELDS = frozenset((*SIZES, *OF_SCENES, *FORMS, "noise_level", "salt"))
+"""Fields of a task that forms take into account."""
 FIELDS_OF_DATA = frozenset((*OF_DATA, "train_size", "shared_batches", "concentration", "corner_share", "held_out"))
 """Fields of the data, those included that belong to one of its names or are no property of what is judged."""
+AT_DEFAULT = {"salt": (LINEAR, DESCENT, BAYES)}
+"""Those that must be at their default for these forms: unequal salt and pepper is no white noise in disguise."""
+
+
+def box_side(task: Task) -> int:
+    """The side of the box of a task with closed forms: a pixel is a box of side 1."""
+    return 1 if task.scene == "pixel" else task.box_size
 
 
 def require(task: Task, form: str, data: Data = Data()) -> None:  # noqa: B008 - it cannot be changed
@@ -75,11 +93,12 @@ def _require_names(
     for field in dataclasses.fields(values):
         value, path = getattr(values, field.name), f"{section}.{field.name}"
         if field.name in listed:
-            tables.row(path, value)
+            if not outside.is_outside(value):  # of which nothing is known, and which is not executed to be told so
+                tables.row(path, value)
             known = [name for name, forms in listed[field.name].items() if form in forms]
             if value not in known:
                 raise ConfigurationError(f"{path}: {value!r} does not have {form}; allowed: {', '.join(known)}")
-        elif field.name not in fields and value != field.default:
+        elif value != field.default and (form in AT_DEFAULT.get(field.name, ()) or field.name not in fields):
             raise ConfigurationError(f"{path}: {value!r} does not have {form}; it must be {field.default!r}")
 
 

@@ -244,7 +244,7 @@ def _coupled(task: Task) -> _Block:
     seen, ((even_y, _), (even_x, _)) = channel(task), axis_modes(task)
     values = np.outer(even_y.values, even_x.values).ravel()
     ones = np.outer(even_y.vectors.sum(axis=0), even_x.vectors.sum(axis=0)).ravel()
-    flat = task.box_size**2 * ones / np.sqrt(values)
+    flat = closed_forms.box_side(task) ** 2 * ones / np.sqrt(values)
     mean = np.sqrt(values) * ones / tasks.position_count(task)
     rest, gain = task.height * task.width - flat @ flat, np.sqrt(task.channels)
     # The all-ones image may lie in the span of the boxes (b divides both sides): then nothing is left of it.
@@ -262,7 +262,7 @@ def _dimension(task: Task) -> int:
 
 def _squared_norm(task: Task) -> float:
     """E|x~|^2, the trace of M."""
-    seen, lit, pixels = channel(task), task.box_size**2, task.height * task.width
+    seen, lit, pixels = channel(task), closed_forms.box_side(task) ** 2, task.height * task.width
     clean = seen.scale**2 * lit + 2 * seen.scale * seen.offset * lit + seen.offset**2 * pixels
     return task.channels * (clean + seen.variance * pixels) + 1
 

@@ -96,10 +96,12 @@ def _bayes(arguments: Arguments) -> "tuple[Estimate, Estimate]":
 
 
 def _describe(task: Task) -> str:
+    from analysis import closed_forms
+
     noise = "no noise" if task.noise == "none" else f"{task.noise} noise of level {task.noise_level:g}"
     sides = ("left", "right", "top", "bottom")
     margins = [f"{side} {margin}" for side in sides if (margin := getattr(task, f"margin_{side}"))]
-    parts = [f"{task.height} x {task.width}", f"box {task.box_size}", noise, f"{task.inputs} inputs"]
+    parts = [f"{task.height} x {task.width}", f"box {closed_forms.box_side(task)}", noise, f"{task.inputs} inputs"]
     parts += [f"{task.channels} channels"] if task.channels > 1 else []
     return ", ".join([*parts, *(["margins " + " ".join(margins)] if margins else [])])
 

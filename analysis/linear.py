@@ -72,7 +72,7 @@ def ramp(task: Task) -> LinearPredictor:
     closed_forms.require(task, closed_forms.LINEAR)
     scale, offset = tasks.input_scale(task)
     x, y = (_pixel_coordinates(task, axis) for axis in (0, 1))
-    weights = np.stack(np.broadcast_arrays(x, y[:, None]), axis=-1) / (task.box_size**2 * scale)
+    weights = np.stack(np.broadcast_arrays(x, y[:, None]), axis=-1) / (closed_forms.box_side(task) ** 2 * scale)
     return _predictor(task, weights, -offset * weights.sum(axis=(0, 1)))
 
 
@@ -101,7 +101,7 @@ def minimum_norm(task: Task, free_intercept: bool = True) -> LinearPredictor:
         return LinearPredictor(weights, target_mean(task), _exact_mse(task, squares / scale**2))
     # The least-norm image whose product with every input is a constant, `total`, when a bias of 1/C is counted.
     flat = scale * np.multiply.outer(rows.level, columns.level) * rows.ones * columns.ones + offset
-    area = 2 * scale * offset * task.box_size**2 + offset**2 * task.height * task.width
+    area = 2 * scale * offset * closed_forms.box_side(task) ** 2 + offset**2 * task.height * task.width
     total = scale**2 * rows.ones * columns.ones + area
     bias = target_mean(task) / (1 + task.channels * total)
     return _predictor(task, weights + task.channels * bias * flat[..., None], bias)
@@ -178,7 +178,7 @@ def _pixel_coordinates(task: Task, axis: int) -> Float[np.ndarray, " pixels"]:
     first = np.zeros(((task.width, task.height)[axis], 2), int)
     first[:, axis] = np.arange(len(first))
     last = first.copy()
-    last[:, axis] += 1 - task.box_size
+    last[:, axis] += 1 - closed_forms.box_side(task)
     # Of the boxes that begin or end with this pixel one lies as far beyond it as the other before it.
     return (tasks.targets(task, first) + tasks.targets(task, last))[:, axis] / 2
 
@@ -194,10 +194,10 @@ class _Staircase(NamedTuple):
 def _staircase(task: Task, axis: int) -> _Staircase:
     targets, size = axis_targets(task)[axis], (task.width, task.height)[axis]
     start = (task.margin_left, task.margin_top)[axis]
-    covered = len(targets) + task.box_size - 1
-    flight, residue = np.divmod(np.arange(covered), task.box_size)
-    copies = (covered - 1 - residue) // task.box_size + 1
-    ones = np.sum(1 / copies[: task.box_size])
+    covered = len(targets) + closed_forms.box_side(task) - 1
+    flight, residue = np.divmod(np.arange(covered), closed_forms.box_side(task))
+    copies = (covered - 1 - residue) // closed_forms.box_side(task) + 1
+    ones = np.sum(1 / copies[: closed_forms.box_side(task)])
     spacing = (targets[-1] - targets[0]) / max(len(targets) - 1, 1)
     outside = (start, size - start - covered)
     step = spacing * (flight - (copies - 1) / 2)

@@ -102,8 +102,8 @@ def gram_modes(positions: int, box_size: int) -> tuple[Modes, Modes]:
 def axis_modes(task: Task) -> tuple[tuple[Modes, Modes], tuple[Modes, Modes]]:
     """`gram_modes` along y and along x; once for both where they have as many positions."""
     rows, columns = tasks.position_shape(task)
-    along_y = gram_modes(rows, task.box_size)
-    return along_y, along_y if rows == columns else gram_modes(columns, task.box_size)
+    along_y = gram_modes(rows, closed_forms.box_side(task))
+    return along_y, along_y if rows == columns else gram_modes(columns, closed_forms.box_side(task))
 
 
 def box_sums(task: Task, pictures: Float[np.ndarray, "n H W"]) -> Float[np.ndarray, "n P_y P_x"]:
@@ -111,15 +111,17 @@ def box_sums(task: Task, pictures: Float[np.ndarray, "n H W"]) -> Float[np.ndarr
     closed_forms.require(task, closed_forms.LINEAR)
     rows = slice(task.margin_top, task.height - task.margin_bottom)
     columns = slice(task.margin_left, task.width - task.margin_right)
-    return _window_sums(_window_sums(pictures[:, rows, columns], task.box_size, 1), task.box_size, 2)
+    return _window_sums(
+        _window_sums(pictures[:, rows, columns], closed_forms.box_side(task), 1), closed_forms.box_side(task), 2
+    )
 
 
 def box_pictures(task: Task, coefficients: Float[np.ndarray, "n P_y P_x"]) -> Float[np.ndarray, "n H W"]:
     """The adjoint of `box_sums`: the sum of all clean images, each times its coefficient."""
     closed_forms.require(task, closed_forms.LINEAR)
-    beyond = task.box_size - 1
+    beyond = closed_forms.box_side(task) - 1
     around = np.pad(coefficients, ((0, 0), (beyond, beyond), (beyond, beyond)))
-    covered = _window_sums(_window_sums(around, task.box_size, 1), task.box_size, 2)
+    covered = _window_sums(_window_sums(around, closed_forms.box_side(task), 1), closed_forms.box_side(task), 2)
     vertical, horizontal = (task.margin_top, task.margin_bottom), (task.margin_left, task.margin_right)
     return np.pad(covered, ((0, 0), vertical, horizontal))
 

@@ -8,7 +8,7 @@ import importlib.util
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jaxbox.config import Configuration, ConfigurationError, Data, Loss, Model, Optimizer, RunError, Task
+    from jaxbox.config import Configuration, ConfigurationError, Data, Loss, Model, Optimizer, RunError, Task, grid
     from jaxbox.layers import Activation, Conv, Dense
     from jaxbox.store import (
         Member,
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from jaxbox.task import inputs, observe, positions, render, targets
 
 _PLACES = {
-    "jaxbox.config": ("Configuration", "ConfigurationError", "Data", "Loss", "Model", "Optimizer", "RunError", "Task"),
+    "jaxbox.config": (
+        *("Configuration", "ConfigurationError", "Data", "Loss", "Model", "Optimizer", "RunError", "Task", "grid"),
+    ),
     "jaxbox.layers": ("Activation", "Conv", "Dense"),
     "jaxbox.store": (
         *("Member", "collapsed", "curve_table", "dead_layer", "final_r2"),
@@ -53,6 +55,7 @@ __all__ = [
     "curve_table",
     "dead_layer",
     "final_r2",
+    "grid",
     "inputs",
     "load_member",
     "member_table",

@@ -41,7 +41,7 @@ def read(default: Arguments, words: Sequence[str], program: str, more_help: str 
             arguments, unknown = tyro.cli(
                 type(default),
                 prog=program,
-                args=list(_separated(words, type(default))),
+                args=list(_separated(words, default)),
                 default=default,
                 return_unknown_args=True,
                 use_underscores=True,
@@ -52,28 +52,35 @@ def read(default: Arguments, words: Sequence[str], program: str, more_help: str 
             raise
         raise ConfigurationError(_one_line(panel.getvalue())) from None
     if unknown:
-        _refuse_option(unknown[0], type(default))
+        _refuse_option(unknown[0], default)
     return arguments
 
 
-def _refuse_option(word: str, cls: type) -> NoReturn:
-    near = difflib.get_close_matches(word.lstrip("-").replace("-", "_"), _options(cls), n=1)
+def _refuse_option(word: str, default: Any) -> NoReturn:
+    near = difflib.get_close_matches(word.lstrip("-").replace("-", "_"), options(default), n=1)
     hint = f"did you mean --{near[0]}?" if near else "--help names them all"
     raise ConfigurationError(f"option: {word!r} is not one; {hint}")
 
 
-def _options(cls: type) -> dict[str, Any]:
+def options(default: Any) -> dict[str, Any]:
     """Every option's name and type."""
-    options = {}
-    for name, kind in get_type_hints(cls).items():
-        options |= config.field_types(kind) if dataclasses.is_dataclass(kind) else {name: kind}
-    return options
+    found = {}
+    for name, kind in get_type_hints(type(default)).items():
+        nested = dataclasses.is_dataclass(kind)
+        found |= config.types_of(getattr(default, name)) if nested else {name: kind}
+    return found
 
 
-def _separated(words: Sequence[str], cls: type) -> Iterator[str]:
+def named(words: Sequence[str]) -> set[str]:
+    """The options that a command line names, without their hyphens and without the no of a flag."""
+    names = (word[2:].split("=")[0].replace("-", "_") for word in words if word.startswith("--"))
+    return {re.sub("^no_", "", name) for name in names}
+
+
+def _separated(words: Sequence[str], default: Any) -> Iterator[str]:
     """The words, with `4,8` as two of them where an option takes several integers of a configuration."""
-    sections = (kind for kind in get_type_hints(cls).values() if dataclasses.is_dataclass(kind))
-    fields = (field for section in sections for field in config.field_types(section).items())
+    sections = (name for name, kind in get_type_hints(type(default)).items() if dataclasses.is_dataclass(kind))
+    fields = (field for name in sections for field in config.types_of(getattr(default, name)).items())
     tuples, several = {name for name, kind in fields if get_origin(kind) is tuple}, False
     for word in words:
         if word.startswith("--"):

@@ -12,10 +12,20 @@ ROOT = Path(__file__).parents[1]
 ORDER = {
     "jaxbox": (
         *("config", "layers", "task", "models", "losses", "optimizers", "schedules"),
-        *("training", "store", "experiments", "command_line", "plotting", "sweep", "bench"),
+        *("training", "store", "experiments", "command_line", "plotting", "sweep", "check", "bench"),
     ),
     "analysis": (
-        *("closed_forms", "moments", "linear", "dynamics", "bayes", "shannon", "rate_distortion", "neighbours"),
+        *(
+            "closed_forms",
+            "moments",
+            "linear",
+            "dynamics",
+            "bayes",
+            "linear_estimate",
+            "shannon",
+            "rate_distortion",
+            "neighbours",
+        ),
         *("information", "statistics", "collapse", "diagnose", "audit", "exact"),
         *("approximation", "comparison", "figures", "report"),
     ),

@@ -20,6 +20,7 @@ from analysis.comparison.known import PREDICTORS
 from analysis.comparison.maps import weights
 from analysis.comparison.members import compare_members
 from analysis.comparison.variables import DIVERGED, FATES, NOT_BEGUN, VARIABLES
+from jaxbox.config import outside
 from jaxbox.store.archive import folder_of, open_run
 from jaxbox.store.folder import RESULTS, load_plan
 from jaxbox.sweep.closing_table import labels
@@ -33,6 +34,7 @@ Progress = Callable[[int, int], None]
 def compare(run: str | Path | xarray.Dataset, progress: Progress | None = None) -> xarray.Dataset:
     """VARIABLES for every member of a run: dimensions configuration, seed, axis and predictor, and the run's own
     coordinates on them. Asked again for the same results it answers at once, with the same Dataset: do not change it.
+    Code from outside of the project that the run names is not executed, and nothing is known of a task made of it.
 
     Args:
         run: its folder, or what `open_run` returned.
@@ -44,7 +46,8 @@ def compare(run: str | Path | xarray.Dataset, progress: Progress | None = None) 
     folder = folder_of(run)
     results = open_run(folder)
     stamp = (folder / RESULTS / "zarr.json").stat().st_mtime_ns if (folder / RESULTS / "zarr.json").exists() else 0
-    return _compared(folder.absolute(), stamp, _Told(progress), results.sizes["seed"])
+    with outside.reading():
+        return _compared(folder.absolute(), stamp, _Told(progress), results.sizes["seed"])
 
 
 class _Told:

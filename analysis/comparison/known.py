@@ -17,8 +17,9 @@ from jaxtyping import Float
 
 from analysis import bayes, closed_forms, linear
 from jaxbox import task as tasks
-from jaxbox.config import Configuration, Data, RunError, Task, tables
+from jaxbox.config import Configuration, Data, RunError, Task, outside, tables
 from jaxbox.store import files
+from jaxbox.task import scenes
 from jaxbox.training import evaluation
 
 LINEAR_PREDICTORS = {"ramp": linear.ramp, "minimum_norm": linear.minimum_norm, "lmmse": linear.lmmse}
@@ -76,8 +77,13 @@ def judged(configuration: Configuration) -> tuple[Task, Data]:
 
 
 def is_noisy(task: Task) -> bool:
-    """Whether a network sees more in an image than the position: then its output is no function of the position."""
-    return task.noise != "none" and task.noise_level > 0
+    """Whether a network sees more in an image than the position: then its output is no function of the position.
+
+    That is noise, or what the scene draws.
+    """
+    if outside.is_outside(task.noise) or outside.is_outside(task.scene):  # of whose code nothing is executed
+        return True
+    return scenes.draws(task) or (task.noise != "none" and task.noise_level > 0)
 
 
 def lattice(task: Task) -> Float[np.ndarray, "N 2"]:
@@ -129,7 +135,7 @@ def predictions(task: Task, data: Data = EVEN) -> Float[np.ndarray, "predictor N
 def evaluation_inputs(task: Task, index: np.ndarray) -> Float[np.ndarray, "n H W C"]:
     """The inputs that every member is evaluated on at these position indices, noise and scale included, in float64."""
     places = jnp.asarray(index)
-    return np.asarray(tasks.example(task, places, evaluation.noise(task, index))[0], np.float64)
+    return np.asarray(tasks.example(task, places, evaluation.draws(task, index))[0], np.float64)
 
 
 def _estimates(task: Task, folder: Path | None) -> Float[np.ndarray, "4 2"]:

@@ -14,7 +14,7 @@ from analysis.collapse import kinds
 from analysis.comparison import known, links, member_information
 from analysis.comparison.known import PREDICTORS, Known
 from analysis.comparison.variables import DIVERGED, LONGEST, NOT_BEGUN
-from jaxbox.config import Configuration, Data, Task
+from jaxbox.config import Configuration, Data, Task, flatten, outside
 from jaxbox.training.metrics import AXES
 
 
@@ -28,20 +28,36 @@ class _Setting(NamedTuple):
     exact: Float[np.ndarray, "predictor N 2"]
     images: Float[np.ndarray, "N H W C"] | None
     targets: Float[np.ndarray, "N 2"]
+    noisy: bool
 
 
 @lru_cache(maxsize=1)
 def _setting(task: Task, data: Data, folder: Path) -> _Setting:
     probability = None if data.law == "uniform" else known.probability(task, data)
     targets = known.lattice(task)
-    images = known.evaluation_inputs(task, np.arange(len(targets))) if known.is_noisy(task) else None
+    noisy = known.is_noisy(task)
+    images = known.evaluation_inputs(task, np.arange(len(targets))) if noisy else None
     facts, exact = known.known(task, folder, data), known.predictions(task, data)
-    return _Setting(task, probability, facts, exact, images, targets)
+    return _Setting(task, probability, facts, exact, images, targets, noisy)
+
+
+def _setting_from_outside(task: Task, data: Data, results: xarray.Dataset) -> _Setting:
+    """Of a task whose code is not ours: its targets are in the results, and nothing else is known."""
+    targets = results["target"].values.astype(float)
+    there = np.isfinite(targets).all(1)
+    targets, probability = targets[there], None
+    if data.law != "uniform":
+        probability = results["probability"].values.astype(float)[there]
+    exact = np.full((len(PREDICTORS), len(targets), 2), np.nan)
+    return _Setting(task, probability, known.known(task), exact, None, targets, known.is_noisy(task))
 
 
 def compare_members(configuration: Configuration, results: xarray.Dataset, folder: Path) -> dict[str, np.ndarray]:
     """Every variable but `label` and `fate`, of one configuration: arrays (seed, axis, ...) or (axis,)."""
-    setting = _setting(*known.judged(configuration), folder)
+    task, data = known.judged(configuration)
+    names = [value for _, value in (*flatten(task), *flatten(data))]
+    outsiders = any(map(outside.is_outside, names))
+    setting = _setting_from_outside(task, data, results) if outsiders else _setting(task, data, folder)
     count = len(setting.targets)
     predictions = results["prediction"].values[:, :count].astype(float)
     begun, seen = results["last_step"].values >= 0, results["seen"].values[:, :count]
@@ -94,7 +110,7 @@ def _mean(setting: _Setting, values: Float[np.ndarray, "seed N"]) -> tuple[np.nd
     """Means over positions under their law, with standard errors: 0 without noise, where they are no estimates."""
     count, probability = values.shape[1], setting.probability
     mean = values.mean(1) if probability is None else values @ probability
-    if setting.images is None:
+    if not setting.noisy:
         return mean, np.zeros(len(mean))
     if probability is None:
         return mean, values.std(1, ddof=1) / np.sqrt(count)

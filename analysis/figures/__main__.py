@@ -96,7 +96,7 @@ def _one(name: str, run: Path, arguments: Arguments) -> None:
     from analysis.figures import contract, saving
 
     figure = contract.load(name)
-    numbers = figure.numbers(run)
+    numbers = contract.numbers(name, run)
     canvas = saving.draw(figure, numbers, arguments.width)
     paths = saving.save(canvas, numbers, arguments.out or run / "figures", name)
     print(f"{numbers.attrs['caption']}", *paths, sep="\n")

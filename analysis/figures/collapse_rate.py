@@ -27,7 +27,8 @@ def numbers(run: Path) -> xarray.Dataset:
     compared = compare(run)
     selection.require_begun(run, compared, "collapse_rate")
     varied = [str(name) for name, values in compared.coords.items() if values.dims == ("configuration",)]
-    varied = [name for name in config.DEFAULTS if name in varied]  # in the order of definition
+    order = list(config.DEFAULTS)  # of definition; what is a kind's own comes last
+    varied.sort(key=lambda name: order.index(name) if name in order else len(order))
     layout, across = choose_layout(compared, varied)
     count = compared.sizes["configuration"]
     chosen = selection.most_collapsed(compared, ROWS if layout == "list" else count)
@@ -63,7 +64,7 @@ def choose_layout(compared: xarray.Dataset, varied: list[str]) -> tuple[str, lis
     Lines if one number varies, alone or for each combination of the other fields; a map if two fields vary that have
     an order, numbers or tuples; each combination of values once. Everything else is a list.
     """
-    types = config.field_types()
+    types = {path: config.field_types().get(path) or _kind(compared[path].values) for path in varied}
     numbers = [path for path in varied if types[path] in (int, float)]
     values = {path: np.unique(compared[path].values) for path in varied}
     crossed = int(np.prod([len(of) for of in values.values()])) == compared.sizes["configuration"]
@@ -73,6 +74,11 @@ def choose_layout(compared: xarray.Dataset, varied: list[str]) -> tuple[str, lis
     if crossed and len(numbers) == 1 and compared.sizes["configuration"] <= LINES * len(values[numbers[0]]):
         return "lines", numbers
     return "list", []
+
+
+def _kind(values: np.ndarray) -> type:
+    """The type of an option of a kind's own, as its values are stored."""
+    return {"f": float, "i": int, "b": bool}.get(values.dtype.kind, str)
 
 
 def _caption(compared: xarray.Dataset, kinds: list[str], count: int) -> str:

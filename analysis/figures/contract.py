@@ -8,7 +8,7 @@ import xarray
 from matplotlib.figure import Figure as Canvas
 
 from analysis.figures import FIGURES
-from jaxbox.config import Plan, RunError, look_up
+from jaxbox.config import Plan, RunError, look_up, outside
 from jaxbox.store.folder import load_plan
 
 
@@ -42,6 +42,20 @@ def load(name: str) -> Figure:
         ConfigurationError: there is none.
     """
     return cast(Figure, importlib.import_module(look_up(FIGURES, name, "figure").module))
+
+
+def numbers(name: str, run: Path) -> xarray.Dataset:
+    """The numbers of a figure; none of the code that the run names is executed for them.
+
+    Raises:
+        Unfilled: the run lacks what the figure is about, or it takes such code to know.
+        RunError: not a run, or one without results yet.
+    """
+    try:
+        with outside.reading():
+            return load(name).numbers(run)
+    except outside.NotExecuted as error:
+        raise Unfilled(f"figure: {name} of {run} is not drawn: {error}") from None
 
 
 def require_varied(run: Path, name: str, fields: tuple[str, ...], command: str) -> Plan:

@@ -46,8 +46,8 @@ def training_set(own: Configuration, seed: int) -> tuple[Int[np.ndarray, " n"], 
     """What a seed trains on: indices of positions, and inputs with the noise that each example keeps."""
     keys = sampling.keys_of(own, jnp.uint32(seed))
     index = np.asarray(sampling.training_set(own, keys))
-    noise = tasks.draw_noise(own.task, sampling.example_keys(keys.noise, jnp.arange(len(index))))
-    return index, np.asarray(tasks.example(own.task, index, noise)[0], np.float64)
+    draws = tasks.draw_images(own.task, sampling.example_keys(keys.noise, jnp.arange(len(index))))
+    return index, np.asarray(tasks.example(own.task, index, draws)[0], np.float64)
 
 
 def _penalty(inputs: Float[np.ndarray, "n H W C"], targets: Float[np.ndarray, "n 2"]) -> float:

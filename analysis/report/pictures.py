@@ -56,7 +56,7 @@ def pictures(
 
 def _picture(run: Path, name: str, save: Callable[[str], Path]) -> Picture:
     figure = contract.load(name)
-    numbers = figure.numbers(run)
+    numbers = contract.numbers(name, run)
     paths = saving.save(saving.draw(figure, numbers), numbers, save(name), name)
     by_suffix = {path.suffix: path for path in paths}
     caption = str(numbers.attrs.get("caption", FIGURES[name].summary))

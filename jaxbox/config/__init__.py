@@ -4,7 +4,10 @@ sections.py   the dataclasses           fields.py   dotted paths, types, text, t
 tables.py     every name there is       checks.py   what is refused
 plan.py       what a run computes       errors.py   how it is said
 combinations.py                         which targets, losses and outputs go together
-migration.py                            names that fields had in earlier versions
+outside.py    names from a user's file  rows.py     a row, and one made from a user's code
+options.py    options of a kind's own   stored.py   as plain dictionaries, and back
+variations.py every combination of some fields' values
+migration.py  names that fields had in earlier versions
 """
 
 from jaxbox.config.checks import LARGEST_INT, check_name, check_values, refuse_unread, settle
@@ -15,17 +18,20 @@ from jaxbox.config.fields import (
     TRACED,
     Static,
     Value,
+    defaults_of,
     field_types,
     flatten,
-    from_dict,
     parse_value,
     replace,
-    to_dict,
     traced,
+    types_of,
 )
 from jaxbox.config.migration import MOVED, migrated
+from jaxbox.config.options import change, fit
 from jaxbox.config.plan import Plan, fingerprint
 from jaxbox.config.sections import Configuration, Data, Loss, Model, Optimizer, Task
+from jaxbox.config.stored import from_dict, to_dict
+from jaxbox.config.variations import distinct, grid, spread
 
 __all__ = [
     "DEFAULTS",
@@ -44,12 +50,17 @@ __all__ = [
     "Static",
     "Task",
     "Value",
+    "change",
     "check_name",
     "check_values",
+    "defaults_of",
+    "distinct",
     "field_types",
     "fingerprint",
+    "fit",
     "flatten",
     "from_dict",
+    "grid",
     "look_up",
     "migrated",
     "nearest",
@@ -59,6 +70,8 @@ __all__ = [
     "replace",
     "require",
     "settle",
+    "spread",
     "to_dict",
     "traced",
+    "types_of",
 ]

@@ -1,18 +1,19 @@
 """What no program could run is refused before JAX is loaded: types, ranges, names, options that nobody reads."""
 
-import dataclasses
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
-from jaxbox.config import tables
+from jaxbox.config import options, tables
 from jaxbox.config.combinations import check_combination
-from jaxbox.config.errors import ConfigurationError, look_up, require
-from jaxbox.config.fields import DEFAULTS, OFF_AT_ZERO, check_type, field_types, flatten, replace, single
-from jaxbox.config.sections import Configuration, Task
+from jaxbox.config.errors import ConfigurationError, require
+from jaxbox.config.fields import OFF_AT_ZERO, check_type, defaults_of, flatten, replace, single, types_of
+from jaxbox.config.sections import Configuration
 
 LARGEST_INT = 2**31 - 1
 """Steps, seeds and sizes are 32-bit integers on the device."""
+MOST_DISTRACTORS = 64
+"""Each is a part of the compiled program."""
 
 
 def check_values(configuration: Configuration) -> None:
@@ -23,14 +24,15 @@ def check_values(configuration: Configuration) -> None:
     """
     _check_sections(configuration)
     leaves = dict(flatten(configuration))
-    for path, kind in field_types().items():
+    for path, kind in types_of(configuration).items():
         check_type(path, leaves[path], kind)
         for value in leaves[path] if isinstance(leaves[path], tuple) else (leaves[path],):
             small = not isinstance(value, int) or abs(value) <= LARGEST_INT
             require(small, path, value, f"at most {LARGEST_INT}")
-    for field, table in tables.TABLES.items():
-        look_up(table, leaves[field], field)
-    _check_task(configuration.task)
+    for field in tables.TABLES:
+        tables.row(field, leaves[field])
+    _check_task(leaves)
+    _check_scene(leaves, tables.fields_read(configuration))
     _check_model(leaves)
     _check_loss(leaves)
     _check_data(leaves)
@@ -39,27 +41,56 @@ def check_values(configuration: Configuration) -> None:
 
 
 def _check_sections(configuration: Configuration) -> None:
-    """Refuse what is no section: a name in its place, or a class with fields of its own, which nothing would read."""
-    for name, kind in get_type_hints(type(configuration)).items():
-        if dataclasses.is_dataclass(kind):
-            value = getattr(configuration, name)
-            require(type(value) is kind, name, repr(value), f"a {name.capitalize()}")
+    """Refuse what is no section: a name in its place, or a class with fields of its own that no name brings."""
+    for name, base in options.sections().items():
+        value = getattr(configuration, name)
+        fits = isinstance(value, base) and type(value) is options.class_of(name, value)
+        require(fits, name, repr(value), f"a {name.capitalize()}")
 
 
-def _check_task(task: Task) -> None:
-    leaves = {f"task.{path}": value for path, value in flatten(task)}
-    for path in ("task.height", "task.width", "task.box_size"):
+def _check_task(leaves: dict[str, Any]) -> None:
+    for path in ("task.height", "task.width", "task.box_size", "task.subpixels", "task.smallest_box"):
         require(leaves[path] >= 1, path, leaves[path], "at least 1")
-    for path in tables.MARGINS:
+    for path in (*tables.MARGINS, "task.overhang", "task.distractors"):
         require(leaves[path] >= 0, path, leaves[path], "at least 0")
-    free_width = task.width - task.margin_left - task.margin_right
-    free_height = task.height - task.margin_top - task.margin_bottom
-    room = min(free_width, free_height)
-    require(task.box_size <= room, "task.box_size", task.box_size, f"at most {room}, the image less its margins")
-    require(task.channels in (1, 3), "task.channels", task.channels, "1 or 3")
-    require(task.noise_level >= 0, "task.noise_level", task.noise_level, "at least 0")
-    if task.noise == "salt_pepper":
-        require(task.noise_level <= 1, "task.noise_level", task.noise_level, "a probability, at most 1")
+    require(leaves["task.channels"] in (1, 3), "task.channels", leaves["task.channels"], "1 or 3")
+    level, salt = leaves["task.noise_level"], leaves["task.salt"]
+    require(level >= 0, "task.noise_level", level, "at least 0")
+    if leaves["task.noise"] == "salt_pepper":
+        require(level <= 1, "task.noise_level", level, "a probability, at most 1")
+    require(0 <= salt <= 1, "task.salt", salt, "a share, from 0 to 1")
+
+
+def _check_scene(leaves: dict[str, Any], read: Collection[str]) -> None:
+    """Refuse what does not fit into the image, of the fields that the scene reads."""
+    left, right, top, bottom = (leaves[path] for path in tables.MARGINS)
+    room = min(leaves["task.width"] - left - right, leaves["task.height"] - top - bottom)
+    side = leaves["task.box_size"]
+    if "task.box_size" in read:
+        require(side <= room, "task.box_size", side, f"at most {room}, the image less its margins")
+    else:
+        require(room >= 1, "task.margin_left", left, "less: the margins leave no place in the image")
+    if "task.smallest_box" in read:
+        smallest = leaves["task.smallest_box"]
+        require(smallest <= side, "task.smallest_box", smallest, f"at most task.box_size, {side}")
+    if "task.overhang" in read:
+        overhang = leaves["task.overhang"]
+        require(2 * overhang <= side, "task.overhang", overhang, f"at most {side // 2}, half of task.box_size")
+    if "task.distractors" in read:
+        _check_distractors(
+            leaves, side, 2 * side - leaves["task.smallest_box"] if "task.smallest_box" in read else side
+        )
+    if leaves["task.scene"] == "red_box":
+        require(leaves["task.channels"] == 3, "task.channels", leaves["task.channels"], "3 with task.scene red_box")
+
+
+def _check_distractors(leaves: dict[str, Any], side: int, largest: int) -> None:
+    """Refuse more circles than could lie beside each other and the box, each in a square, going by areas."""
+    height, width, count = leaves["task.height"], leaves["task.width"], leaves["task.distractors"]
+    room = min(height, width)
+    require(largest <= room, "task.box_size", side, f"less: circles of up to {largest} pixels do not fit into {room}")
+    most = min((height * width - side**2) // largest**2, MOST_DISTRACTORS)
+    require(count <= most, "task.distractors", count, f"at most {most}, as many as fit")
 
 
 def _check_model(leaves: dict[str, Any]) -> None:
@@ -137,8 +168,9 @@ def refuse_unread(configurations: Sequence[Configuration], said: Collection[str]
     """
     read = frozenset().union(*map(tables.fields_read, configurations))
     for configuration in configurations:
+        defaults = defaults_of(configuration)
         for path, value in flatten(configuration):
-            if path not in read and (value != DEFAULTS[path] or path in said):
+            if path not in read and (value != defaults[path] or path in said):
                 raise ConfigurationError(_unread(path, value, configurations))
 
 
@@ -153,8 +185,8 @@ def _unread(path: str, value: Any, configurations: Sequence[Configuration]) -> s
 
 def settle(configuration: Configuration) -> Configuration:
     """The configuration with every field that it does not read at its default: equal ones train equal networks."""
-    read = tables.fields_read(configuration)
-    return replace(configuration, {path: default for path, default in DEFAULTS.items() if path not in read})
+    read, defaults = tables.fields_read(configuration), defaults_of(configuration)
+    return replace(configuration, {path: default for path, default in defaults.items() if path not in read})
 
 
 def check_name(name: str) -> None:

@@ -51,16 +51,33 @@ def _replace(tree: Any, changes: Mapping[str, Any], prefix: str) -> Any:
 
 
 @cache
-def field_types(cls: Any = Configuration, prefix: str = "") -> Mapping[str, type]:
-    """The declared type of every leaf field, by dotted path."""
-    types = {}
-    for name, kind in get_type_hints(cls).items():
-        types |= field_types(kind, f"{prefix}{name}.") if dataclasses.is_dataclass(kind) else {prefix + name: kind}
+def field_types(cls: Any = Configuration, prefix: str = "", nested: bool = True) -> Mapping[str, type]:
+    """The declared type of every leaf field, by dotted path; of every section, too, if they are not nested."""
+    hints, types = get_type_hints(cls), {}
+    for name in (field.name for field in dataclasses.fields(cls)):
+        inner = nested and dataclasses.is_dataclass(hints[name])
+        types |= field_types(hints[name], f"{prefix}{name}.") if inner else {prefix + name: hints[name]}
     return types
+
+
+def types_of(configuration: Any) -> dict[str, type]:
+    """The declared type of every leaf field of this configuration, whose sections may have fields of their own."""
+    types = {}
+    for name, kind in field_types(type(configuration), nested=False).items():
+        value = getattr(configuration, name)
+        types |= field_types(type(value), f"{name}.") if dataclasses.is_dataclass(value) else {name: kind}
+    return types
+
+
+def defaults_of(configuration: Any) -> dict[str, Any]:
+    """The default of every leaf field of this configuration."""
+    sections = {name: type(value)() for name, value in vars(configuration).items() if dataclasses.is_dataclass(value)}
+    return dict(flatten(type(configuration)(**sections)))
 
 
 TRACED = tuple(path for path, kind in field_types().items() if kind is float)
 DEFAULTS: Mapping[str, Any] = dict(flatten(Configuration()))
+"""As TRACED, of the fields that every configuration has; `types_of` and `defaults_of` know those of a kind's own."""
 OFF_AT_ZERO = ("optimizer.weight_decay", "optimizer.clip_norm")
 """Floats without which a program does less work. Where they are 0 it is compiled without them: a term of zero times a
 weight would cost time, and change how the compiler rounds everything else."""
@@ -76,7 +93,8 @@ class Static:
     def of(cls, configuration: Configuration) -> Self:
         """The static part of this configuration: traced floats are 0, and 1 if they are OFF_AT_ZERO and on."""
         leaves = dict(flatten(configuration))
-        return cls(replace(configuration, {path: float(path in OFF_AT_ZERO and leaves[path] != 0) for path in TRACED}))
+        off = {path: float(path in OFF_AT_ZERO and leaves[path] != 0) for path in traced(configuration)}
+        return cls(replace(configuration, off))
 
     def with_traced(self, traced: Mapping[str, Any]) -> Configuration:
         """The configuration whose float fields are `traced`, which may be JAX tracers; what is off stays Python's 0."""
@@ -88,16 +106,19 @@ class Static:
 def traced(configuration: Configuration) -> dict[str, float]:
     """The float fields of a configuration, by dotted path."""
     leaves = dict(flatten(configuration))
-    return {path: float(leaves[path]) for path in TRACED}
+    return {path: float(leaves[path]) for path, kind in types_of(configuration).items() if kind is float}
 
 
-def parse_value(path: str, text: str) -> Value:
+def parse_value(path: str, text: str, types: Mapping[str, Any] | None = None) -> Value:
     """The value that `text` spells for the field at `path`; integers of a tuple are separated by commas or spaces.
+
+    Args:
+        types: of the fields that there are, if not those that every configuration has.
 
     Raises:
         ConfigurationError: unknown field, or text that is not of the field's type.
     """
-    kind = look_up(field_types(), path, "field")
+    kind = look_up(types or field_types(), path, "field")
     try:
         if kind is bool:
             return {"true": True, "false": False}[text.lower()]
@@ -137,29 +158,3 @@ def check_type(path: str, value: Any, kind: Any) -> None:
     if isinstance(value, tuple):
         for item in value:
             check_type(path, item, get_args(kind)[0])
-
-
-def to_dict(configuration: Configuration) -> dict[str, Any]:
-    """Nested plain dictionaries, ready for JSON."""
-    return dataclasses.asdict(configuration)
-
-
-def from_dict(values: Mapping[str, Any], cls: Any = Configuration, prefix: str = "") -> Any:
-    """The inverse of `to_dict`; fields left out take their defaults.
-
-    A lone number stands for a tuple of one: `model.hidden` was a number in runs of version 0.2 and before.
-
-    Raises:
-        ConfigurationError: an unknown key, or a value of the wrong type.
-    """
-    hints, arguments = get_type_hints(cls), {}
-    for key, value in values.items():
-        kind = look_up(hints, key, f"field of {prefix or 'configuration'}")
-        if dataclasses.is_dataclass(kind):
-            arguments[key] = from_dict(value, kind, f"{prefix}{key}.")
-        else:
-            arguments[key] = tuple(value) if isinstance(value, list) else value
-            if get_origin(kind) is tuple and type(value) is int:
-                arguments[key] = (value,)
-            check_type(prefix + key, arguments[key], kind)
-    return cls(**arguments)

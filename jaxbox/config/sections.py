@@ -1,13 +1,27 @@
 """The sections of a configuration: frozen dataclasses, whose field docstrings are the help text.
 
-What a name can be, and which fields each name reads, is in `jaxbox.config.tables`; the help shows both.
+What a name can be, and which fields each name reads, is in `jaxbox.config.tables`; the help shows both. Options of a
+kind's own are fields of a subclass of its section (`tables.Row.options`).
 """
 
 import dataclasses
 
+from jaxbox.config import outside
+
 
 @dataclasses.dataclass(frozen=True)
-class Task:
+class Section:
+    """What sections share: where a name is asked for, the object itself will do, and is stored by its name."""
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.type in (str, "str") and not isinstance(value, outside.PLAIN):
+                object.__setattr__(self, field.name, outside.name_of(value))
+
+
+@dataclasses.dataclass(frozen=True)
+class Task(Section):
     """The distribution of examples. Lengths are in pixels, noise in units of the [0, 1] pixel scale."""
 
     height: int = 16
@@ -15,9 +29,9 @@ class Task:
     width: int = 16
     """Columns of an image."""
     box_size: int = 4
-    """Side of the white box."""
+    """Side of the box; diameter of the dots."""
     channels: int = 1
-    """1 (grey) or 3 (the same box in each channel, independent noise)."""
+    """1 (grey) or 3 (the same picture in each channel but for red_box, independent noise)."""
     noise: str = "none"
     """What is added to the pixels, a noise by name."""
     noise_level: float = 0.0
@@ -36,10 +50,20 @@ class Task:
     """Rows at the bottom that the box never enters."""
     scene: str = "box"
     """What is drawn, a scene by name."""
+    subpixels: int = 4
+    """Positions to a pixel along each axis; pixels that a box covers in part are grey."""
+    smallest_box: int = 2
+    """Side of the smallest box; diameter of the smallest circle, where the largest is as far above box_size."""
+    overhang: int = 1
+    """Pixels by which a box may leave the image, at most half of its side, so that its centre does not."""
+    distractors: int = 3
+    """Circles, or dots, beside the one to be found."""
+    salt: float = 0.5
+    """Share of the replaced pixels that are 1 (salt); the others are 0 (pepper)."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Model:
+class Model(Section):
     """The network. By default kernels start Glorot-uniform and biases at zero, as in Keras."""
 
     name: str = "cnn"
@@ -75,7 +99,7 @@ class Model:
 
 
 @dataclasses.dataclass(frozen=True)
-class Loss:
+class Loss(Section):
     """What training minimises, averaged over the batch and the outputs."""
 
     name: str = "mse"
@@ -91,7 +115,7 @@ class Loss:
 
 
 @dataclasses.dataclass(frozen=True)
-class Optimizer:
+class Optimizer(Section):
     """The update rule."""
 
     name: str = "adam"

@@ -11,26 +11,18 @@ must all list it.
 
 import importlib
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
+from jaxbox.config import outside, rows
 from jaxbox.config.errors import look_up
-from jaxbox.config.fields import DEFAULTS, flatten
+from jaxbox.config.fields import flatten
+from jaxbox.config.rows import IMAGE, Row
 from jaxbox.config.sections import Configuration
 
-
-class Row(NamedTuple):
-    """`place` is module:name (or a module alone); `reads` are dotted paths of the fields that it reads, with `render`
-    among them if it works on windows too."""
-
-    place: str
-    summary: str
-    reads: tuple[str, ...] = ()
-
-
-IMAGE = ("task.height", "task.width", "task.channels")
 MARGINS = ("task.margin_left", "task.margin_right", "task.margin_top", "task.margin_bottom")
+CIRCLES = ("task.box_size", "task.smallest_box", "task.distractors")
 LAYERS = ("model.output", "model.initialization", "model.initial_scale", "model.initial_bias")
 HIDDEN = ("model.activation", "model.normalization", "model.dropout", "model.dropout_rate")
 CONVOLUTION = ("model.features", "model.kernel_size", "model.stride", "model.padding")
@@ -41,12 +33,43 @@ SCENES = {
         "one white box on black, its centre the target",
         (*IMAGE, "task.box_size", *MARGINS, "render"),
     ),
+    "subpixel_box": Row(
+        "jaxbox.task.scenes.subpixel_box",
+        "a box that starts between pixels, anti-aliased",
+        (*IMAGE, "task.box_size", "task.subpixels", *MARGINS),
+    ),
+    "random_size_box": Row(
+        "jaxbox.task.scenes.random_size_box",
+        "a box whose side is drawn, its centre the target; half-lit edges where it falls between pixels",
+        (*IMAGE, "task.box_size", "task.smallest_box", *MARGINS),
+    ),
+    "overhanging_box": Row(
+        "jaxbox.task.scenes.overhanging_box",
+        "a box that may leave the image; the target is the centre of the whole box",
+        (*IMAGE, "task.box_size", "task.overhang"),
+    ),
+    "red_box": Row(
+        "jaxbox.task.scenes.red_box",
+        "a red box over circles of random colour, size and place; needs 3 channels",
+        (*IMAGE, *CIRCLES),
+    ),
+    "grey_box": Row(
+        "jaxbox.task.scenes.grey_box",
+        "the same with one law of greys for box and circles: only shape tells",
+        (*IMAGE, *CIRCLES),
+    ),
+    "dots": Row(
+        "jaxbox.task.scenes.dots",
+        "dots drawn one over another; the first, which is white, is the target",
+        (*IMAGE, "task.box_size", "task.distractors"),
+    ),
+    "pixel": Row("jaxbox.task.scenes.pixel", "one lit pixel (Liu et al., 2018)", (*IMAGE, *MARGINS, "render")),
 }
 NOISES = {
     "none": Row("jaxbox.task.noises:NONE", "clean images", ("render",)),
     "white": Row("jaxbox.task.noises:WHITE", "independent Gaussian noise on every pixel", ("task.noise_level",)),
     "salt_pepper": Row(
-        "jaxbox.task.noises:SALT_PEPPER", "pixels replaced by 0 or 1 with equal chance", ("task.noise_level",)
+        "jaxbox.task.noises:SALT_PEPPER", "pixels replaced by 0 or 1", ("task.noise_level", "task.salt")
     ),
 }
 INPUTS = {
@@ -56,6 +79,13 @@ INPUTS = {
     "standardized": Row(
         "jaxbox.task.inputs:standardized", "population mean 0 and variance 1 over all pixels", ("render",)
     ),
+    "mean_subtracted": Row("jaxbox.task.inputs:mean_subtracted", "less the population's mean image"),
+    "pixel_standardized": Row(
+        "jaxbox.task.inputs:pixel_standardized", "population mean 0 and variance 1 of every pixel by itself"
+    ),
+    "image_standardized": Row("jaxbox.task.inputs:image_standardized", "mean 0 and variance 1 of every image"),
+    "stretched": Row("jaxbox.task.inputs:stretched", "contrast stretched: every image from 0 to 1"),
+    "equalized": Row("jaxbox.task.inputs:equalized", "histogram of every image equalised, from 0 to 1"),
 }
 TARGETS = {
     "symmetric": Row("jaxbox.task.targets.affine:symmetric", "the whole image is [-1, 1]"),
@@ -239,12 +269,12 @@ TABLES: dict[str, dict[str, Row]] = {
 
 
 def row(field: str, name: str) -> Row:
-    """The row of a name in the table of this field.
+    """The row of a name in the table of this field; one from outside (`outside.load`) gets a row made from its code.
 
     Raises:
         ConfigurationError: unknown name; the nearest one is suggested.
     """
-    return look_up(TABLES[field], name, field)
+    return rows.from_outside(field, name) if outside.is_outside(name) else look_up(TABLES[field], name, field)
 
 
 def load(field: str, name: str) -> Any:
@@ -253,6 +283,8 @@ def load(field: str, name: str) -> Any:
     Raises:
         ConfigurationError: unknown name; the nearest one is suggested.
     """
+    if outside.is_outside(name):
+        return outside.load(field, name)
     module, _, attribute = row(field, name).place.partition(":")
     imported = importlib.import_module(module)
     return getattr(imported, attribute) if attribute else imported
@@ -271,15 +303,14 @@ def fields_read(configuration: Configuration) -> frozenset[str]:
         ConfigurationError: a name is in no table.
     """
     values = dict(flatten(configuration))
-    return _fields_read(tuple((field, row(field, values[field])) for field in TABLES))
+    return _fields_read(tuple((field, row(field, values[field])) for field in TABLES), tuple(values))
 
 
 @cache
-def _fields_read(chosen: tuple[tuple[str, Row], ...]) -> frozenset[str]:
+def _fields_read(chosen: tuple[tuple[str, Row], ...], paths: tuple[str, ...]) -> frozenset[str]:
     """Cached by rows, not by names: a row may be changed."""
-    rows = dict(chosen)
-    deaf = (any(path not in rows[field].reads for field in readers(path)) for path in DEFAULTS)
-    return frozenset(path for path, unread in zip(DEFAULTS, deaf, strict=True) if not unread)
+    of = dict(chosen)
+    return frozenset(path for path in paths if all(path in of[field].reads for field in readers(path)))
 
 
 def takes_windows(configuration: Configuration) -> bool:
@@ -297,14 +328,19 @@ WINDOWS = "[windows]"
 LEGEND = f"{WINDOWS}: can do without images; --render has an effect where scene, noise, inputs, labels, model all can"
 
 
-def describe(width: int = 80) -> Iterator[str]:
-    """Lines of at most this width that say what each name is and which options it reads; the end of every help text."""
-    for field, table in TABLES.items():
+def describe(width: int = 80, own: Sequence[tuple[str, str]] = ()) -> Iterator[str]:
+    """Lines of at most this width that say what each name is and which options it reads; the end of every help text.
+
+    Args:
+        own: field and name of what is from outside, to be described as well.
+    """
+    for field, names in TABLES.items():
+        table = names | {name: row(field, name) for of, name in own if of == field}
         yield f"{field}:"
         longest = max(map(len, table))
-        for name, row in table.items():
+        for name, each in table.items():
             yield textwrap.fill(
-                f"  {name:<{longest}}  {_say(row)}",
+                f"  {name:<{longest}}  {_say(each)}",
                 width,
                 subsequent_indent=" " * (longest + 6),
                 break_on_hyphens=False,

@@ -16,6 +16,7 @@ class Pointwise:
 
     def __init__(self, function: Callable[[Loss, Numbers, Numbers], Numbers]):
         self.function = function
+        self.__doc__ = function.__doc__
 
     def __call__(self, loss: Loss, outputs: Numbers, targets: Numbers) -> Float[Array, " B"]:
         return jnp.mean(self.function(loss, outputs, targets), axis=-1)

@@ -3,6 +3,7 @@
 folder.py    configuration, lock      chunks.py    checkpoints           archive.py   results.zarr, open_run
 manifest.py  where numbers come from  results.py   members -> Dataset    measures.py  what the numbers mean
 files.py     atomic, synced writes    members.py   load one member       frames.py    pandas tables
+imports.py   code that a run names
 """
 
 from jaxbox.store.archive import open_run, save_results
@@ -26,6 +27,7 @@ from jaxbox.store.folder import (
     require_known,
 )
 from jaxbox.store.frames import curve_table, member_table
+from jaxbox.store.imports import hashes, import_named
 from jaxbox.store.manifest import Manifest, load_manifest, save_manifest
 from jaxbox.store.measures import COLLAPSED_R2, at_end, collapsed, dead_layer, final_r2, wilson_rate
 from jaxbox.store.members import Member, load_member, load_params
@@ -46,6 +48,8 @@ __all__ = [
     "dead_layer",
     "describe",
     "final_r2",
+    "hashes",
+    "import_named",
     "last_checkpoint",
     "load_checkpoint",
     "load_manifest",

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from jaxbox import config
-from jaxbox.config import ConfigurationError, Plan, RunError, tables
+from jaxbox.config import ConfigurationError, Plan, RunError, outside, stored, tables
 from jaxbox.store import files
 
 CONFIGURATION, MANIFEST, RESULTS, CHECKPOINTS = "configuration.json", "manifest.json", "results.zarr", "checkpoints"
@@ -98,13 +98,23 @@ def _load(path: Path) -> dict[str, Any]:
 def _refuse_newer(path: Path, content: dict[str, Any], fields: bool) -> None:
     """Refuse an intact run whose configuration has fields, or else names, that this version does not know."""
     for values in content["configurations"]:
-        for field, value in _leaves(config.migrated(values)):
-            unknown = field not in config.DEFAULTS if fields else value not in tables.TABLES.get(field, (value,))
-            if unknown:
+        values = config.migrated(values)
+        for field, value in _leaves(values):
+            if not (_knows_field(values, field) if fields else _knows_name(field, value)):
                 raise RunError(
                     f"run: {path} was made by jaxbox {content.get('version', 'before 0.2')} and has "
                     f"{field if fields else f'{field} {value!r}'}, which this one ({version('jaxbox')}) does not know"
                 )
+
+
+def _knows_field(values: dict[str, Any], field: str) -> bool:
+    """A field that is ours, or that may be the own one of a name from outside."""
+    section = field.split(".")[0]
+    return field in config.DEFAULTS or stored.may_have_own_fields(section, values.get(section))
+
+
+def _knows_name(field: str, value: Any) -> bool:
+    return field not in tables.TABLES or outside.is_outside(value) or value in tables.TABLES[field]
 
 
 def _leaves(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

@@ -92,7 +92,7 @@ def _with_fields(
     """The table with the run's attributes and, after the columns that say which member a row is, the fields of its
     configuration: all, or these."""
     rows = [dict(config.flatten(configuration)) for configuration in plan.configurations]
-    chosen = pandas.DataFrame(rows, columns=list(paths if paths is not None else config.DEFAULTS))
+    chosen = pandas.DataFrame(rows, columns=list(paths if paths is not None else plan.types()))
     # A tuple is text, as in the results' coordinates: pandas cannot group by what it takes for several values.
     chosen = chosen.map(lambda value: str(value) if isinstance(value, tuple) else value)
     chosen["configuration"] = range(len(chosen))

@@ -15,6 +15,7 @@ from jaxbox import task
 from jaxbox.config import Configuration, RunError, Static, traced
 from jaxbox.store.chunks import last_checkpoint, load_checkpoint, member_location
 from jaxbox.store.folder import LOADABLE, load_plan, require_known
+from jaxbox.store.imports import import_named
 from jaxbox.training import member, outputs
 from jaxbox.training.member import Weights
 
@@ -65,7 +66,8 @@ def _predict(
 def load_member(run: str | Path, configuration: int, seed: int) -> Member:
     """A member of a run at its last checkpoint.
 
-    Members of one chunk that are asked for one after another read it once.
+    Members of one chunk that are asked for one after another read it once. Code from outside of the project that the
+    run names is imported, which a line on stderr says.
 
     Args:
         run: the run's folder.
@@ -73,12 +75,13 @@ def load_member(run: str | Path, configuration: int, seed: int) -> Member:
         seed: its seed.
 
     Raises:
-        RunError: not a run, no such member, or no checkpoint of it yet.
+        RunError: not a run, no such member, no checkpoint of it yet, or its code is not that of the run.
     """
     path = Path(run)
-    own = load_plan(path).configurations
+    plan = load_plan(path)
     folder, place = member_location(path, configuration, seed)
     require_known(path, LOADABLE)
+    own = import_named(path, plan).configurations
     step = last_checkpoint(folder)
     if step is None:
         raise RunError(f"seed: {seed} of configuration {configuration} has no checkpoint yet")
@@ -92,8 +95,7 @@ def load_member(run: str | Path, configuration: int, seed: int) -> Member:
 @lru_cache(maxsize=2)
 def _chunk_weights(checkpoint: Path, stamp: int, static: Static) -> Weights:
     """The weights of all members of a chunk; `stamp` is another number for another checkpoint of the same name."""
-    abstract = jax.eval_shape(partial(member.initialize, static.configuration), np.uint32(0))
-    tree: Any = load_checkpoint(checkpoint, {"state": abstract})
+    tree: Any = load_checkpoint(checkpoint, {"state": member.abstract_state(static)})
     return tree["state"].weights
 
 

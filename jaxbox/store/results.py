@@ -25,13 +25,14 @@ class Variable(NamedTuple):
     dtype: Any = np.float32
 
 
+STEPS = ", in pixels unless the scene says otherwise; -1: no such position"
 OF_CONFIGURATION = {
     "target": Variable(("position", "axis"), "target units", "centre of the box"),
     "probability": Variable(
         ("position",), "1", "of the position under the law of the data, by which measures are weighted"
     ),
-    "column": Variable(("position",), "pixel", "column of the box's left edge; -1: no such position", np.int32),
-    "row": Variable(("position",), "pixel", "row of the box's top edge; -1: no such position", np.int32),
+    "column": Variable(("position",), "step of the lattice", f"column of the box's left edge{STEPS}", np.int32),
+    "row": Variable(("position",), "step of the lattice", f"row of the box's top edge{STEPS}", np.int32),
     "replicates": Variable(
         (), "1", "whether seeds are independent replicates; else all trained on the batches of seed 0", bool
     ),

@@ -51,7 +51,7 @@ def run(
         RunError: a folder that cannot be used or written.
     """
     _check_options(seeds, name, members_per_chunk, checkpoint_seconds)
-    plan = Plan(tuple(configurations), seeds, experiment) if configurations else None
+    plan = Plan(tuple(map(config.fit, configurations)), seeds, experiment) if configurations else None
     if plan is None and resume is None:
         raise ConfigurationError("configurations: none given; it must be at least one, or resume a run")
     for configuration in plan.configurations if plan else ():
@@ -68,8 +68,8 @@ def run(
         path, stored = Path(resume), store.load_plan(Path(resume))
         if plan and plan.fingerprint != stored.fingerprint:
             raise ConfigurationError(f"resume: {path} was made with {_difference(plan, stored)}; leave the fields out")
-        plan = stored
         store.require_known(path)
+        plan = store.import_named(path, stored)
         store.require_checkpoints(path, plan)
     warning = devices.one_device_per_core()
     checks.check_sweep(plan.configurations, plan.seeds)
@@ -100,7 +100,9 @@ def _difference(asked: Plan, stored: Plan) -> str:
     if len(asked.configurations) != len(stored.configurations):
         return f"{len(stored.configurations)} configurations, not {len(asked.configurations)}"
     for ours, theirs in zip(asked.configurations, stored.configurations, strict=True):
-        for (path, value), (_, other) in zip(config.flatten(ours), config.flatten(theirs), strict=True):
+        asked_values, stored_values = dict(config.flatten(ours)), dict(config.flatten(theirs))
+        for path in asked_values | stored_values:
+            value, other = asked_values.get(path), stored_values.get(path)
             if value != other:
                 return f"{path} {other}, not {value}"
     return "the same configurations in another order"
@@ -123,6 +125,7 @@ def _train(
     # A resumed run cuts the groups that it had not begun as it would have: another size is another program.
     members_per_chunk = members_per_chunk or manifest.content.get("members_per_chunk")
     manifest.content["members_per_chunk"] = members_per_chunk
+    manifest.content["outside"] = store.hashes(plan)
     total = plan.seeds * sum(configuration.steps for configuration in plan.configurations)
     with Report(total, quiet) as report, stop_on_signal(report) as stop:
         for line in (warning, manifest.changes()):

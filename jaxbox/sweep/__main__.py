@@ -36,7 +36,8 @@ def _sweep(words: Sequence[str], arguments: command.Arguments) -> int:
     planned = not arguments.resume or command.asks_for_a_plan(words, arguments)
     plan = command.plan(words, arguments) if planned else None
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    name = f"{plan.experiment if plan else 'run'}-{stamp}" if arguments.name is None else arguments.name
+    experiment = plan.experiment if plan else ""
+    name = f"{experiment.rpartition(':')[2] or 'run'}-{stamp}" if arguments.name is None else arguments.name
     path = arguments.resume or arguments.out / name
     results = sweep.run(
         plan.configurations if plan else (),
@@ -47,7 +48,7 @@ def _sweep(words: Sequence[str], arguments: command.Arguments) -> int:
         overwrite=arguments.overwrite,
         members_per_chunk=arguments.members_per_chunk,
         checkpoint_seconds=arguments.checkpoint_seconds,
-        experiment=plan.experiment if plan else "",
+        experiment=experiment,
     )
 
     from jaxbox import store

@@ -1,17 +1,14 @@
 """From the words of a command line to what it asks for: a plan, where to put it, and how to run it."""
 
 import dataclasses
-import itertools
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from jaxbox import command_line, config
-from jaxbox.config import Configuration, ConfigurationError, Plan, tables
-from jaxbox.experiments import EXPERIMENTS
+from jaxbox import command_line, config, experiments
+from jaxbox.config import Configuration, ConfigurationError, Plan, options, outside, tables
 
 Flag = tyro.conf.FlagCreatePairsOff[bool]
 DEFAULT_EXPERIMENT = "thread"
@@ -22,11 +19,12 @@ class Arguments:
     """Train a population of networks on the box task, many seeds at once, and keep every result.
 
     Without an experiment it runs `thread`. A field of the configuration that is set here is set in every
-    configuration of the experiment.
+    configuration of the experiment. A name can be one of your own code, as MODULE:NAME or FILE.py:NAME; its options are
+    then options here.
     """
 
     experiment: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="EXPERIMENT")] = ""
-    """A named experiment, see --list; thread if left out."""
+    """A named experiment, see --list, or FILE.py:FUNCTION, one of your own; thread if left out."""
     seeds: int = 64
     """Replicates of each configuration, numbered from 0."""
     vary: Annotated[
@@ -40,6 +38,8 @@ class Arguments:
     """Folder of the runs."""
     resume: Annotated[Path | None, tyro.conf.arg(metavar="RUN")] = None
     """A run to go on with; it needs no other argument."""
+    from_: Annotated[Path | None, tyro.conf.arg(name="from", metavar="RUN")] = None
+    """A run whose first configuration is where to start from, instead of an experiment."""
     overwrite: Flag = False
     """Replace an existing run of that name."""
     members_per_chunk: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
@@ -52,18 +52,60 @@ class Arguments:
 
 
 def parse(words: Sequence[str]) -> Arguments:
-    """Read a command line.
+    """Read a command line, whose options are those of the names that it says, too.
 
     Raises:
         ConfigurationError: an unknown option, or a value of the wrong type.
         SystemExit: after printing the help.
     """
-    return command_line.read(Arguments(), words, "python -m jaxbox.sweep", names_help())
+    said = _said(words)
+    default = Arguments(configuration=_offered(said))
+    return command_line.read(default, words, "python -m jaxbox.sweep", names_help(_names(said)))
 
 
-def names_help() -> str:
-    """Every name that a configuration can hold, and the options that it reads; the end of the help text."""
-    return "\n".join(["names, and the options that they read (all others are always read):", *tables.describe()])
+def _said(words: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Each option of a command line with its values; what comes before the first is those of ''."""
+    said: list[tuple[str, list[str]]] = [("", [])]
+    for word in words:
+        if word.startswith("--"):
+            name, equals, value = word[2:].partition("=")
+            said.append((name.replace("-", "_"), [value] if equals else []))
+        else:
+            said[-1][1].append(word)
+    return said
+
+
+def _names(said: Sequence[tuple[str, list[str]]]) -> list[tuple[str, str]]:
+    """The (field, name) of each name from outside, set or varied."""
+    given = [(values[0], values[1:]) if option == "vary" and values else (option, values) for option, values in said]
+    names = [(field, name) for field, values in given if field in tables.TABLES for name in values]
+    return [(field, name) for field, name in dict.fromkeys(names) if outside.is_outside(name)]
+
+
+def _offered(said: Sequence[tuple[str, list[str]]]) -> Configuration:
+    """The defaults, with options of the names that are said, of the first word's experiment, and of --from's run."""
+    runs = [Path(value) for option, values in said if option == "from" for value in values[:1]]
+    starts = [_first_of(run) for run in runs]
+    if any(map(outside.is_outside, said[0][1][:1])):
+        starts += experiments.configurations(said[0][1][0])
+    return options.offer(map(options.fit, starts), _names(said))
+
+
+def _first_of(run: Path) -> Configuration:
+    """The first configuration of a run, whose code from outside is imported."""
+    from jaxbox import store
+
+    return store.import_named(run, store.load_plan(run)).configurations[0]
+
+
+def names_help(own: Sequence[tuple[str, str]] = ()) -> str:
+    """Every name that a configuration can hold, and the options that it reads; the end of the help text.
+
+    Args:
+        own: field and name of what is from outside.
+    """
+    lines = tables.describe(own=own)
+    return "\n".join(["names, and the options that they read (all others are always read):", *lines])
 
 
 def plan(words: Sequence[str], arguments: Arguments) -> Plan:
@@ -74,34 +116,35 @@ def plan(words: Sequence[str], arguments: Arguments) -> Plan:
     Raises:
         ConfigurationError: an unknown experiment or field, a value of the wrong type, an option that nobody reads.
     """
-    name = arguments.experiment or DEFAULT_EXPERIMENT
-    experiment = config.look_up(EXPERIMENTS, name, "experiment")
-    said = _options(words) & set(config.DEFAULTS)
+    starts, name = _starts(arguments)
     values = dict(config.flatten(arguments.configuration))
-    configurations = [config.replace(each, {path: values[path] for path in said}) for each in experiment()]
-    varied = [
-        config.replace(configuration, dict(changes))
-        for configuration in configurations
-        for changes in itertools.product(*[_variations(words) for words in arguments.vary])
-    ]
-    for configuration in varied:
-        config.check_values(configuration)
-    config.refuse_unread(varied, {path for path, *_ in arguments.vary} | said)
-    return Plan(tuple(dict.fromkeys(map(config.settle, varied))), arguments.seeds, name)
+    said = {path: [values[path]] for path in values if path in command_line.named(words)}
+    varied = _variations(arguments)
+    configurations = config.spread(starts, said | varied)
+    return Plan(tuple(config.distinct(configurations, {*said, *varied})), arguments.seeds, name)
 
 
-def _variations(words: Sequence[str]) -> list[tuple[str, config.Value]]:
-    if len(words) < 2:
-        raise ConfigurationError(f"vary: {' '.join(words)!r} is not allowed; it must be a field and its values")
-    return [(words[0], config.parse_value(words[0], text)) for text in words[1:]]
+def _starts(arguments: Arguments) -> tuple[list[Configuration], str]:
+    """The configurations to set and vary fields of, and the name of the experiment that they are."""
+    if arguments.from_ is None:
+        name = arguments.experiment or DEFAULT_EXPERIMENT
+        return experiments.configurations(name), name
+    if arguments.experiment or arguments.resume:
+        other = f"the experiment {arguments.experiment}" if arguments.experiment else f"--resume {arguments.resume}"
+        raise ConfigurationError(f"from: {arguments.from_} is not allowed with {other}; give one of them")
+    return [_first_of(arguments.from_)], ""
 
 
-def _options(words: Sequence[str]) -> set[str]:
-    """The options that a command line names, without their hyphens and without the no of a flag."""
-    names = (word[2:].split("=")[0].replace("-", "_") for word in words if word.startswith("--"))
-    return {re.sub("^no_", "", name) for name in names}
+def _variations(arguments: Arguments) -> dict[str, list[config.Value]]:
+    """The values of each field that is varied; of one that is given twice, those said last."""
+    types = config.types_of(arguments.configuration)
+    for words in arguments.vary:
+        if len(words) < 2:
+            raise ConfigurationError(f"vary: {' '.join(words)!r} is not allowed; it must be a field and its values")
+    return {path: [config.parse_value(path, text, types) for text in texts] for path, *texts in arguments.vary}
 
 
 def asks_for_a_plan(words: Sequence[str], arguments: Arguments) -> bool:
     """Whether a command line says anything about what to compute."""
-    return bool(arguments.experiment or _options(words) & {"seeds", "vary", *config.DEFAULTS})
+    about = {"seeds", "vary", "from", *config.types_of(arguments.configuration)}
+    return bool(arguments.experiment or command_line.named(words) & about)

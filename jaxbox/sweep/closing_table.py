@@ -9,7 +9,7 @@ import xarray
 from jaxtyping import Bool, Float
 
 from jaxbox import config
-from jaxbox.config import tables
+from jaxbox.config import outside, tables
 from jaxbox.store.measures import COLLAPSED_R2, at_end, collapsed, dead_layer, final_r2, wilson_rate
 
 HEADINGS = ("seeds", "collapsed", "median R2 [quartiles]", "dead layer", "frozen", "seconds")
@@ -23,8 +23,9 @@ seconds: wall time; configurations of one compiled program share it equally"""
 def labels(run: xarray.Dataset) -> list[str]:
     """A name for each configuration: the values of the fields that vary, numbers with their field's name."""
     varied = [str(name) for name in run.coords if run[name].dims == ("configuration",) and name != "configuration"]
-    order = ["model.name", *config.field_types()]
-    varied.sort(key=order.index)
+    # What is another kind's own comes last.
+    order = {path: place for place, path in enumerate(["model.name", *config.DEFAULTS])}
+    varied.sort(key=lambda path: order.get(path, len(order)))
     columns = [_words(run, path) for path in varied]
     return [" ".join(column[index] for column in columns if column[index]) for index in range(len(run.configuration))]
 
@@ -35,12 +36,16 @@ def _words(run: xarray.Dataset, path: str) -> list[str]:
     for field, readers in tables.readers(path).items():
         if field in run.coords:
             names = run[field].values.tolist()
-            words = [word if name in readers else "" for word, name in zip(words, names, strict=True)]
+            # Code from outside is not asked what it reads: that would execute it.
+            heard = [name in readers or outside.is_outside(name) for name in names]
+            words = [word if reads else "" for word, reads in zip(words, heard, strict=True)]
     return words
 
 
 def _word(path: str, value: Any) -> str:
-    if config.field_types()[path] is str:
+    if value != value or value == "":
+        return ""  # not a field of this configuration
+    if config.field_types().get(path) is str:
         return str(value)
     return f"{path.split('.')[-1]}={f'{value:.12g}' if isinstance(value, float) else value}"
 

@@ -12,13 +12,15 @@ from jaxbox.config import Task, tables
 
 
 class Noise(NamedTuple):
-    """What a row of the table of noises must be: `draw`(key, shape) -> draws, `apply`(task, images, draws) -> images.
+    """What a row of the table of noises must be: `draw`(key, shape) -> draws, `apply`(task, images, draws) -> images,
+    `moments`(task, mean, variance) -> both of a noisy pixel, given those of the clean one.
 
     Draws depend on neither the level nor the image: they are made once for all who see the same noise.
     """
 
     draw: Callable[[Key[Array, ""], tuple[int, ...]], Array]
     apply: Callable[[Task, Array, Array], Array]
+    moments: Callable[[Task, Any, Any], tuple[Any, Any]]
 
 
 def white(task: Task, images: Float[Any, "n H W C"], normal: Float[Array, "n H W C"]) -> Float[Array, "n H W C"]:
@@ -27,14 +29,24 @@ def white(task: Task, images: Float[Any, "n H W C"], normal: Float[Array, "n H W
 
 
 def salt_pepper(task: Task, images: Float[Any, "n H W C"], uniform: Float[Array, "n H W C"]) -> Float[Array, "n H W C"]:
-    """Each pixel is replaced with probability `noise_level`, by 0 or 1 with equal chance."""
-    pepper, salt = uniform < task.noise_level / 2, uniform >= 1 - task.noise_level / 2
+    """Each pixel is replaced with probability `noise_level`, by 1 with probability `salt` and otherwise by 0."""
+    pepper, salt = uniform < task.noise_level * (1 - task.salt), uniform >= 1 - task.noise_level * task.salt
     return jnp.where(pepper, 0.0, jnp.where(salt, 1.0, images))
 
 
-NONE = Noise(lambda key, shape: jnp.zeros(shape), lambda task, images, draws: images)
-WHITE = Noise(jax.random.normal, white)
-SALT_PEPPER = Noise(jax.random.uniform, salt_pepper)
+def _moments_of_salt_pepper(task: Task, mean: Any, variance: Any) -> tuple[Any, Any]:
+    replaced, salt = task.noise_level, task.noise_level * task.salt
+    noisy = (1 - replaced) * mean + salt
+    return noisy, (1 - replaced) * (variance + mean**2) + salt - noisy**2
+
+
+NONE = Noise(
+    lambda key, shape: jnp.zeros(shape),
+    lambda task, images, draws: images,
+    lambda task, mean, variance: (mean, variance),
+)
+WHITE = Noise(jax.random.normal, white, lambda task, mean, variance: (mean, variance + task.noise_level**2))
+SALT_PEPPER = Noise(jax.random.uniform, salt_pepper, _moments_of_salt_pepper)
 
 
 def of(task: Task) -> Noise:

@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxbox import config, task
 from jaxbox.config import Configuration, ConfigurationError, Static, tables
-from jaxbox.training import evaluation, member, memory, outputs, sampling
+from jaxbox.training import contracts, evaluation, member, memory, outputs, sampling
 
 COPIES_OF_STATE = 3
 """The state itself, its gradient, and the new state while it is made."""
@@ -36,6 +36,7 @@ def check_sweep(configurations: Sequence[Configuration], seeds: int) -> None:
     config.refuse_unread(configurations)
     programs = [static.configuration for static in dict.fromkeys(map(Static.of, configurations))]
     for program in programs:
+        contracts.require_kept(program)
         _check_sizes(program)
     for configuration in configurations:
         _check_split(configuration)
@@ -54,9 +55,9 @@ def check_program(configuration: Configuration) -> None:
         ConfigurationError: whatever building or calling the network raises, in one line.
     """
     static, seed, step = Static.of(configuration), jnp.uint32(0), jnp.int32(0)
-    floats = {path: jax.ShapeDtypeStruct((), jnp.float32) for path in config.TRACED}
+    floats = {path: jax.ShapeDtypeStruct((), jnp.float32) for path in config.traced(configuration)}
     try:
-        state = jax.eval_shape(lambda floats: member.initialize(static.with_traced(floats), seed), floats)
+        state = member.abstract_state(static)
     except Exception as error:
         raise ConfigurationError(_does_not_fit(configuration, "cannot be built", error)) from error
     for path, leaf in jax.tree.leaves_with_path(state.params):
@@ -86,7 +87,7 @@ def _check_outputs(configuration: Configuration, floats: dict[str, Any], weights
 
     def call(floats: dict[str, Any], weights: member.Weights) -> Any:
         traced = static.with_traced(floats)
-        draws = task.draw_noise(traced.task, jax.random.split(jax.random.key(0), 3))
+        draws = task.draw_images(traced.task, jax.random.split(jax.random.key(0), 3))
         inputs, _ = task.example(traced.task, jnp.zeros(3, jnp.int32), draws, windows)
         network: Any = member.merge(traced, weights)
         return network(inputs)

@@ -14,12 +14,13 @@ from jaxtyping import Array, Bool, Float, Int
 from jaxbox import config, task
 from jaxbox.config import Configuration, Task, tables
 from jaxbox.layers import LitUnits
+from jaxbox.task import Draws
 from jaxbox.training import member, metrics, outputs, sampling
 from jaxbox.training.member import State, Weights
 from jaxbox.training.metrics import Evaluated
 
 SEED = 2**31 - 1
-"""The evaluation's noise is drawn from this seed, the same for every member."""
+"""What the evaluation's images draw, their noise for one, is drawn from this seed, the same for every member."""
 
 MapMembers = Callable[..., Any]
 """(function of one member, values with a leading members' axis) -> its results, with that axis."""
@@ -30,9 +31,9 @@ def single_member(function: Callable[..., Any], *values: Any) -> Any:
     return function(*values)
 
 
-def noise(task_: Task, index: Int[Any, " n"]) -> Float[Array, "n H W C"]:
-    """What the evaluation's noise draws for the images at these position indices, at any level."""
-    return task.draw_noise(task_, sampling.example_keys(jax.random.key(SEED), jnp.asarray(index)))
+def draws(task_: Task, index: Int[Any, " n"]) -> Draws:
+    """What the evaluation's images at these position indices draw, at any level of noise."""
+    return task.draw_images(task_, sampling.example_keys(jax.random.key(SEED), jnp.asarray(index)))
 
 
 def predict(
@@ -56,12 +57,12 @@ def predict(
     windows = tables.uses_windows(configuration)
 
     def block(index: Int[Any, " n"]) -> tuple[Array, list[Array]]:
-        draws = noise(configuration.task, index)
+        drawn = draws(configuration.task, index)
 
         def predict_one(weights: Weights, floats: Mapping[str, Any]) -> tuple[Array, list[Array]]:
             own = config.replace(configuration, floats)
             network: Any = member.merge(own, weights)
-            predictions = outputs.predictions(own, network(task.example(own.task, index, draws, windows)[0]))
+            predictions = outputs.predictions(own, network(task.example(own.task, index, drawn, windows)[0]))
             layers = [variable for _, variable in nnx.to_flat_state(nnx.state(network, LitUnits))]
             return predictions.T, [layer[...] for layer in sorted(layers, key=lambda layer: layer.call)]
 

@@ -14,8 +14,8 @@ from flax import nnx
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
-from jaxbox import models, optimizers, schedules, task
-from jaxbox.config import Configuration, tables
+from jaxbox import config, models, optimizers, schedules, task
+from jaxbox.config import Configuration, Static, tables
 from jaxbox.layers import LitUnits
 from jaxbox.training import metrics, outputs, sampling
 from jaxbox.training.sampling import Drawn, Examples
@@ -74,8 +74,7 @@ def merge(configuration: Configuration, weights: Weights, streams: Key[Array, ""
     Where modes differ (dropout, batch normalisation) they are set on the whole network, as `nnx.Module.train` and
     `eval` do.
     """
-    abstract = nnx.eval_shape(lambda: build(configuration, jax.random.key(0)))
-    graph, params, random, variables = nnx.split(abstract, nnx.Param, nnx.RngState, ...)
+    graph, params, random, variables = nnx.split(_template(configuration), nnx.Param, nnx.RngState, ...)
     nnx.replace_by_pure_dict(params, weights.params)
     nnx.replace_by_pure_dict(variables, weights.variables)
     nnx.replace_by_pure_dict(random, _streams(random, jax.random.key(0) if streams is None else streams))
@@ -85,6 +84,24 @@ def merge(configuration: Configuration, weights: Weights, streams: Key[Array, ""
     else:
         network.train()
     return network
+
+
+def _template(configuration: Configuration) -> nnx.Module:
+    """A network of this configuration, whose numbers do not matter.
+
+    One with traced options of its own may compute with these while it is built, and keep the results: it is built in
+    earnest (the compiler drops the numbers that nobody uses). Every other is only traced.
+    """
+    own = set(config.field_types(type(configuration.model), "model.").items()) - set(config.field_types().items())
+    if any(kind is float for _, kind in own):
+        return build(configuration, jax.random.key(0))
+    return nnx.eval_shape(lambda: build(configuration, jax.random.key(0)))
+
+
+def abstract_state(static: Static) -> State:
+    """Shapes and types of a member's state, with float fields traced as they are in training."""
+    floats = {path: jax.ShapeDtypeStruct((), jnp.float32) for path in config.traced(static.configuration)}
+    return jax.eval_shape(lambda floats: initialize(static.with_traced(floats), jnp.uint32(0)), floats)
 
 
 def _streams(random: Any, key: Key[Array, ""]) -> PyTree[Array]:
@@ -137,9 +154,9 @@ def train_step(
     configuration: Configuration, state: State, examples: Examples, keys: sampling.Keys, step: Int[Array, ""]
 ) -> tuple[State, dict[str, Float[Array, ""]]]:
     """One update. If a number of it is not finite the weights stay as they are, and are marked, for good."""
-    noise = task.draw_noise(configuration.task, examples.noise)
+    draws = task.draw_images(configuration.task, examples.keys)
     windows = tables.uses_windows(configuration)
-    inputs, targets = task.example(configuration.task, examples.index, noise, windows, examples.taught)
+    inputs, targets = task.example(configuration.task, examples.index, draws, windows, examples.taught)
     loss_function = outputs.loss_function(configuration)
 
     def batch_loss(params: PyTree[Array]) -> tuple[Float[Array, ""], PyTree[Array]]:

@@ -91,7 +91,7 @@ class Population:
     @cached_property
     def abstract_state(self) -> State:
         """Shapes and types of one member's state."""
-        return jax.eval_shape(partial(member.initialize, self._configuration), jnp.uint32(0))
+        return member.abstract_state(self.group.static)
 
     def _affordable_members(self) -> int:
         prepare = partial(sampling.prepare, self._configuration)

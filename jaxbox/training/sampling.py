@@ -34,10 +34,11 @@ class Keys(NamedTuple):
 
 
 class Examples(NamedTuple):
-    """Indices into the positions, the key of each example's noise, and what is not true of it."""
+    """Indices into the positions, the key of what each example draws (its noise, the rest of its scene), and what is
+    not true of it."""
 
     index: Int[Array, " n"]
-    noise: Key[Array, " n"]
+    keys: Key[Array, " n"]
     taught: Taught = Taught()
 
 
@@ -147,5 +148,5 @@ def epoch_order(keys: Keys, epoch: Int[Array, ""], count: int) -> Int[Array, " c
 
 
 def example_keys(key: Key[Array, ""], examples: Int[Array, " n"]) -> Key[Array, " n"]:
-    """A key for each example's noise, or label, which is the same in every epoch."""
+    """A key for what each example draws, or for its label, which is the same in every epoch."""
     return jax.vmap(jax.random.fold_in, (None, 0))(key, examples)

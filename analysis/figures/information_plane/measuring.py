@@ -94,7 +94,7 @@ def _place(own: Configuration, axis: int) -> Place:
     if known.is_noisy(task):
         colours = f" × {task.channels}" if task.channels > 1 else ""
         noise = f"{task.noise.replace('_', ' and ')} noise {task.noise_level:g}"
-        title += f" (box {task.box_size}, {task.width} × {task.height}{colours}), {noise}"
+        title += f" (box {closed_forms.box_side(task)}, {task.width} × {task.height}{colours}), {noise}"
     return Place(title, task, axis, *member_information.lattice(task, axis))
 
 

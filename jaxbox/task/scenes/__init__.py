@@ -2,15 +2,15 @@
 
 from typing import Any, Protocol, runtime_checkable
 
-from jaxtyping import Float, Int
+from jaxtyping import Array, Float, Int, Key
 
 from jaxbox.config import Task, tables
 from jaxbox.layers.windows.windowed import Windowed
 
 
 @runtime_checkable
-class Scene(Protocol):
-    """What a row of the table of scenes must be: a module, or an object, with these functions.
+class Lattice(Protocol):
+    """Where a scene's target can be, and where that is in the image.
 
     Functions of integer positions accept NumPy arrays (and compute in float64, for analysis) or JAX arrays (float32,
     inside the compiled step).
@@ -21,16 +21,49 @@ class Scene(Protocol):
         ...
 
     def position(self, task: Task, index: Int[Any, " n"]) -> Int[Any, "n 2"]:
-        """The (column, row), in pixels, of the positions with these indices, from 0 to N - 1, row by row."""
+        """The (column, row) of the positions with these indices, from 0 to N - 1, row by row.
+
+        In pixels from the image's top-left corner, unless the scene says otherwise; never negative.
+        """
         ...
 
     def centre(self, task: Task, positions: Int[Any, "n 2"]) -> Float[Any, "n 2"]:
         """The (x, y) that the network must find, in pixels from the image's top-left corner."""
         ...
 
+
+@runtime_checkable
+class Scene(Lattice, Protocol):
+    """What a row of the table of scenes must be: a module, or an object, with these functions.
+
+    It may have `moments`, too (`KnownMoments`).
+    """
+
     def render(self, task: Task, positions: Int[Any, "n 2"]) -> Float[Any, "n H W C"]:
         """Clean images with pixels in [0, 1]."""
         ...
+
+
+@runtime_checkable
+class DrawingScene(Lattice, Protocol):
+    """The same, of a scene whose images have something random beside the position. Its row cannot name `render`."""
+
+    def draw(self, task: Task, key: Key[Array, ""]) -> Any:
+        """What one image draws: a tree of arrays, which depend on the key and on fields that are not floats."""
+        ...
+
+    def render(self, task: Task, positions: Int[Any, "n 2"], drawn: Any) -> Float[Any, "n H W C"]:
+        """Clean images with pixels in [0, 1].
+
+        Args:
+            drawn: of `draw`, with a first axis n; NumPy arrays where the positions are.
+        """
+        ...
+
+
+@runtime_checkable
+class KnownMoments(Protocol):
+    """A scene of either kind that knows what is otherwise estimated (`jaxbox.task.population`)."""
 
     def moments(self, task: Task) -> tuple[float, float]:
         """Mean and variance of all clean pixels together, in [0, 1] units."""
@@ -46,13 +79,18 @@ class WindowedScene(Scene, Protocol):
         ...
 
 
-def of(task: Task) -> Scene:
+def of(task: Task) -> Scene | DrawingScene:
     """The task's scene.
 
     Raises:
         ConfigurationError: it is in no table.
     """
     return tables.load("task.scene", task.scene)
+
+
+def draws(task: Task) -> bool:
+    """Whether the task's images have something random beside the position and the noise."""
+    return isinstance(of(task), DrawingScene)
 
 
 def windowed(task: Task) -> WindowedScene:

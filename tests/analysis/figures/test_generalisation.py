@@ -42,7 +42,7 @@ def trained_on(configuration, seed):
     data, found = sampling.prepare(configuration, jnp.uint32(seed), step), []
     for number in range(configuration.data.train_size // configuration.batch_size):
         data, examples = sampling.batch(configuration, keys, data, jnp.int32(number))
-        noise = tasks.draw_noise(configuration.task, examples.noise)
+        noise = tasks.draw_images(configuration.task, examples.keys)
         images = np.asarray(tasks.example(configuration.task, examples.index, noise)[0])
         found.append(np.c_[examples.index, images.reshape(len(images), -1)])
     return np.concatenate(found)

@@ -35,7 +35,7 @@ def convolved(images, layer, mode):
 
 def images_of(task, count, seed=0):
     index = jnp.arange(count) * 7 % tasks.position_count(task)
-    draws = tasks.draw_noise(task, jax.random.split(jax.random.key(seed), count))
+    draws = tasks.draw_images(task, jax.random.split(jax.random.key(seed), count))
     return tasks.example(task, index, draws)[0]
 
 

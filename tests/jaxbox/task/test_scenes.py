@@ -51,7 +51,7 @@ def row(monkeypatch):
 def test_a_noiseless_scene_that_has_no_windows_is_trained_on_its_own_images(tmp_path):
     assert TASK.noise == "none"
     assert not tables.takes_windows(OWN)
-    ours, _ = tasks.example(TASK, jnp.arange(3), jnp.zeros((3, 5, 6, 1)), tables.uses_windows(OWN))
+    ours, _ = tasks.example(TASK, jnp.arange(3), tasks.Draws(jnp.zeros((3, 5, 6, 1)), None), tables.uses_windows(OWN))
     assert np.asarray(ours).sum(axis=(1, 2, 3)).tolist() == [2, 2, 2]
     boxes = dataclasses.replace(OWN, task=dataclasses.replace(TASK, scene="box"))
     run = sweep.run([OWN, boxes], 1, name="run", out=tmp_path, quiet=True)

@@ -111,7 +111,6 @@ def test_input_scales(channels):
     np.testing.assert_array_equal(seen("inverted"), np.where(clean == 1, 0.0, 1.0))
     # The lattice is the population: mean 0 and variance 1 exactly, up to rounding.
     np.testing.assert_allclose([seen("standardized").mean(), seen("standardized").var()], [0, 1], atol=1e-12)
-    assert set(tables.INPUTS) == {"unit", "byte", "inverted", "standardized"}
 
 
 def test_a_standardized_image_that_never_changes_stays_finite():
@@ -174,8 +173,8 @@ def test_no_noise_and_noise_of_level_zero_leave_the_image():
 def test_noise_follows_the_image_key_alone(noise):
     task = Task(height=6, width=5, box_size=2, noise=noise, noise_level=0.5)
     keys, index = jax.random.split(jax.random.key(0), 4), jnp.array([3, 3, 7, 1])
-    images, _ = tasks.example(task, index, tasks.draw_noise(task, keys))
-    again, _ = tasks.example(task, index[::-1], tasks.draw_noise(task, keys[::-1]))
+    images, _ = tasks.example(task, index, tasks.draw_images(task, keys))
+    again, _ = tasks.example(task, index[::-1], tasks.draw_images(task, keys[::-1]))
     np.testing.assert_array_equal(again, images[::-1])
     assert (np.asarray(images[0]) != np.asarray(images[1])).any(), "two examples at one position share their noise"
 
@@ -183,7 +182,7 @@ def test_noise_follows_the_image_key_alone(noise):
 def test_an_example_is_the_noisy_scaled_image_and_the_target_of_its_position():
     task = Task(height=6, width=5, box_size=2, inputs="byte")
     index = jnp.array([0, 11, 5])
-    images, targets = tasks.example(task, index, tasks.draw_noise(task, jax.random.split(jax.random.key(0), 3)))
+    images, targets = tasks.example(task, index, tasks.draw_images(task, jax.random.split(jax.random.key(0), 3)))
     for place, image, target in zip(index, images, targets, strict=True):
         column, row = looped_positions(task)[place]
         np.testing.assert_array_equal(image, 255 * looped_image(task, column, row))
@@ -199,7 +198,7 @@ def test_windows_stand_for_the_images_of_their_positions(inputs):
         expected = 1 - expected
 
     def rendered(index):
-        return windows.render(tasks.example(task, index, jnp.zeros(expected.shape), windows=True)[0])
+        return windows.render(tasks.example(task, index, tasks.Draws(jnp.zeros(expected.shape), None), windows=True)[0])
 
     np.testing.assert_array_equal(jax.jit(lambda: rendered(index))(), expected)
     np.testing.assert_array_equal(jax.jit(rendered)(jnp.asarray(index)), expected)

@@ -195,8 +195,8 @@ def test_a_linear_model_approaches_least_squares():
         task, Model("linear"), optimizer=Optimizer("sgd", 0.3), data=Data(train_size=100), batch_size=100
     )
     keys, index = sampling.keys_of(configuration, jnp.uint32(2)), examples_of(configuration, 2)
-    noise = tasks.draw_noise(task, jax.vmap(jax.random.fold_in, (None, 0))(keys.noise, jnp.arange(100)))
-    images, _ = tasks.example(task, index, noise)
+    draws = tasks.draw_images(task, jax.vmap(jax.random.fold_in, (None, 0))(keys.noise, jnp.arange(100)))
+    images, _ = tasks.example(task, index, draws)
     x, y = design(task, index, images)
     solution, *_ = np.linalg.lstsq(x, y, rcond=None)
     slowest = 1 - 0.3 * np.linalg.eigvalsh(x.T @ x / 100)

@@ -64,7 +64,7 @@ def outcome(task, model, index, on_windows):
     keys = jax.random.split(jax.random.key(0), len(index))
 
     def loss(params):
-        inputs, _ = tasks.example(task, index, tasks.draw_noise(task, keys), on_windows)
+        inputs, _ = tasks.example(task, index, tasks.draw_images(task, keys), on_windows)
         network = nnx.merge(graph, params)
         outputs = network(inputs)
         lit = jax.tree.leaves(nnx.to_pure_dict(nnx.state(network, LitUnits)))
@@ -143,8 +143,8 @@ def test_any_size_kernel_and_stride(data):
 def test_functions_of_the_pixels_themselves():
     task, index = Task(8, 9, 3), jnp.arange(42)
     keys = jax.random.split(jax.random.key(0), 42)
-    batch, _ = tasks.example(task, index, tasks.draw_noise(task, keys), windows=True)
-    images, _ = tasks.example(task, index, tasks.draw_noise(task, keys))
+    batch, _ = tasks.example(task, index, tasks.draw_images(task, keys), windows=True)
+    images, _ = tasks.example(task, index, tasks.draw_images(task, keys))
     # The empty image is zero, and its sigmoid is not: zeros outside of the image are another base class.
     first = windows.pointwise(batch, jax.nn.sigmoid)
     np.testing.assert_allclose(windows.render(first), jax.nn.sigmoid(images), atol=2e-7)
@@ -227,7 +227,7 @@ def test_training_on_windows_follows_training_on_images():
 def inputs_of(configuration):
     """Three inputs, as training has them."""
     keys, on_windows = jax.random.split(jax.random.key(0), 3), tables.uses_windows(configuration)
-    draws = tasks.draw_noise(configuration.task, keys)
+    draws = tasks.draw_images(configuration.task, keys)
     return tasks.example(configuration.task, jnp.arange(3), draws, on_windows)[0]
 
 
