@@ -1,23 +1,20 @@
 """What the documents say is so: their code runs, their commands work, their tables are complete, and nothing is undocumented."""
 
 import ast
-import dataclasses
 import os
 import re
 import shlex
 import subprocess
 import sys
-import types
 from functools import cache
 from pathlib import Path
 
-import jax.numpy as jnp
 import pytest
 
 from analysis import comparison
-from jaxbox.config import Configuration, Data, Model, Task, tables
+from jaxbox import store
+from jaxbox.config import tables
 from jaxbox.store import results
-from jaxbox.training import checks, member, sampling
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(
@@ -48,26 +45,25 @@ def test_python_examples_run_one_after_the_other(document, tmp_path):
     run([sys.executable, "-c", "\n".join(blocks(document, "python"))], tmp_path)
 
 
-def test_the_model_that_readme_adds_is_one(monkeypatch):
-    (source,) = (block for block in blocks(ROOT / "README.md", "python") if "class TwoLayers" in block)
-    (row,) = (block for block in blocks(ROOT / "README.md", "text") if "two_layers" in block)
-    module = types.ModuleType("jaxbox.models.two_layers")
-    exec(source, vars(module))
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    monkeypatch.setitem(tables.MODELS, "two_layers", eval("{" + row + "}", {"Row": tables.Row})["two_layers"])
-    task = Task(height=6, width=6, box_size=2)
-    model = Configuration(
-        task, Model("two_layers", hidden=(5,)), data=Data(train_size=20), batch_size=4, steps=2, eval_every=1
-    )
-    checks.check_sweep([model], 1)
-    assert tables.uses_windows(model)
-    seed, step = jnp.uint32(0), jnp.int32(0)
-    state, data = member.initialize(model, seed), sampling.prepare(model, seed, step)
-    assert sorted(state.params) == ["head", "hidden"]
-    # As the built-in model of the same shape: the same numbers from the same seed.
-    builtin = dataclasses.replace(model, model=Model("mlp", hidden=(5,)))
-    ours, theirs = (member.train(case, state, data, seed, step, step + 2)[2]["loss"] for case in (model, builtin))
-    assert float(ours) == float(theirs)
+def write_own_files(folder):
+    """The files that README shows: blocks whose first line is a comment with the file's name."""
+    for block in blocks(ROOT / "README.md", "python"):
+        if named := re.match(r"# (\w+\.py)\n", block):
+            (folder / named[1]).write_text(block)
+
+
+def test_the_paper_that_readme_shows_runs_from_its_own_folder(tmp_path):
+    write_own_files(tmp_path)
+    checked = run([sys.executable, "-m", "jaxbox.check", "mine.py:Skip"], tmp_path)
+    assert "FAILS" not in checked
+    assert "mine.py:Skip as model: One hidden layer, and a linear path beside it." in checked
+    run([sys.executable, "-m", "jaxbox.sweep", "mine.py:experiment", "--name", "skip", *SMALL], tmp_path)
+    run([sys.executable, "-c", "import mine; mine.figure('runs/skip', 'skip.png')"], tmp_path)
+    assert (tmp_path / "skip.png").stat().st_size > 1000
+    table = store.member_table(tmp_path / "runs" / "skip")
+    assert set(table["model.name"]) == {"mine.py:Skip"}
+    assert set(table["loss.name"]) == {"mse", "mine.py:fourth_power"}
+    assert set(table["model.skip"]) == {0.0, 1.0}
 
 
 def commands():
@@ -83,6 +79,7 @@ def commands():
 @pytest.mark.parametrize("command", sorted(set(commands())))
 def test_commands_work(command, tmp_path):
     words = shlex.split(command)[1:]
+    write_own_files(tmp_path)
     if "jaxbox.bench" in words:
         # Measuring takes minutes: that the words are understood is what can be tried here.
         from jaxbox.bench import arguments

@@ -49,7 +49,7 @@ def _setting_from_outside(task: Task, data: Data, results: xarray.Dataset) -> _S
     if data.law != "uniform":
         probability = results["probability"].values.astype(float)[there]
     exact = np.full((len(PREDICTORS), len(targets), 2), np.nan)
-    return _Setting(task, probability, known.known(task), exact, None, targets, known.is_noisy(task))
+    return _Setting(task, probability, known.known(task, None, data), exact, None, targets, known.is_noisy(task))
 
 
 def compare_members(configuration: Configuration, results: xarray.Dataset, folder: Path) -> dict[str, np.ndarray]:

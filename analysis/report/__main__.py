@@ -13,7 +13,7 @@ from typing import Annotated
 import tyro
 
 from jaxbox import command_line, config
-from jaxbox.config import ConfigurationError, RunError
+from jaxbox.config import ConfigurationError, RunError, outside
 
 # The rest is imported late: JAX and matplotlib take seconds, and --help should answer at once.
 QUIET_SECONDS = 5.0
@@ -87,8 +87,9 @@ def write(run: Path, out: Path) -> Path:
     files = folder.Folder(out)
     waiting = Waiting(results.sizes["configuration"] + len(FIGURES))
     try:
-        gathered = gather.gather(run, waiting.advance)
-        page = content.content(gathered, *pictures.pictures(run, files.figure, waiting.advance))
+        with outside.reading():
+            gathered = gather.gather(run, waiting.advance)
+            page = content.content(gathered, *pictures.pictures(run, files.figure, waiting.advance))
         for name, frame in page.csv().items():
             files.write(name, frame.to_csv(index=False))
         files.write(folder.MARKDOWN, rendering.markdown(page))

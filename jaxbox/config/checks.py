@@ -183,9 +183,13 @@ def _unread(path: str, value: Any, configurations: Sequence[Configuration]) -> s
     raise AssertionError(path)
 
 
-def settle(configuration: Configuration) -> Configuration:
-    """The configuration with every field that it does not read at its default: equal ones train equal networks."""
-    read, defaults = tables.fields_read(configuration), defaults_of(configuration)
+def settle(configuration: Configuration, keep: Collection[str] = ()) -> Configuration:
+    """The configuration with every field that it does not read at its default: equal ones train equal networks.
+
+    Args:
+        keep: fields that stay as they are.
+    """
+    read, defaults = {*tables.fields_read(configuration), *keep}, defaults_of(configuration)
     return replace(configuration, {path: default for path, default in defaults.items() if path not in read})
 
 

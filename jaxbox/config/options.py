@@ -5,7 +5,7 @@ section is of that class; where several names of one section bring some, of a cl
 """
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, get_type_hints
 
@@ -85,7 +85,7 @@ def change(configuration: Configuration, changes: Mapping[str, Any]) -> Configur
     return replace(fit(replace(configuration, names), drop=True), changes)
 
 
-def offer(configurations: Iterable[Configuration], names: Iterable[tuple[str, str]]) -> Configuration:
+def offer(configurations: Sequence[Configuration], names: Iterable[tuple[str, str]]) -> Configuration:
     """The defaults, with every field that one of these configurations has, or options of one of these (field, name)."""
     rows = [(field.split(".")[0], tables.row(field, name).options) for field, name in names]
     offered = {}

@@ -150,7 +150,7 @@ class Optimizer(Section):
 
 
 @dataclasses.dataclass(frozen=True)
-class Data:
+class Data(Section):
     """Which examples a seed trains on. It is judged on true images and labels of all positions, weighted by the law."""
 
     train_size: int = 10_000

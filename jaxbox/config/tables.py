@@ -17,7 +17,7 @@ from typing import Any
 
 from jaxbox.config import outside, rows
 from jaxbox.config.errors import look_up
-from jaxbox.config.fields import flatten
+from jaxbox.config.fields import check_type, flatten
 from jaxbox.config.rows import IMAGE, Row
 from jaxbox.config.sections import Configuration
 
@@ -274,6 +274,7 @@ def row(field: str, name: str) -> Row:
     Raises:
         ConfigurationError: unknown name; the nearest one is suggested.
     """
+    check_type(field, name, str)
     return rows.from_outside(field, name) if outside.is_outside(name) else look_up(TABLES[field], name, field)
 
 

@@ -27,7 +27,7 @@ def grid(configuration: Configuration, fields: Mapping[str, Sequence[Any]]) -> l
         if isinstance(values, str) or not isinstance(values, Sequence) or not values:
             raise ConfigurationError(f"{path}: {values!r} is not allowed; it must be a list of one or more values")
     named = {path: [_name(path, value) for value in values] for path, values in fields.items()}
-    return distinct(spread([configuration], named), set(fields))
+    return distinct(spread([configuration], named), set(fields), inherited=True)
 
 
 def _name(path: str, value: Any) -> Any:
@@ -60,11 +60,12 @@ def _product(configurations: Sequence[Configuration], fields: Mapping[str, Seque
     return found
 
 
-def distinct(configurations: Sequence[Configuration], said: set[str]) -> list[Configuration]:
+def distinct(configurations: Sequence[Configuration], said: set[str], inherited: bool = False) -> list[Configuration]:
     """The configurations, checked and settled, without repeats.
 
     Args:
         said: fields that count as set even where they have their default.
+        inherited: whether all other fields come from where these configurations started, which may have read more.
 
     Raises:
         ConfigurationError: a value that is not allowed, or a field that is set and that nobody reads.
@@ -72,5 +73,5 @@ def distinct(configurations: Sequence[Configuration], said: set[str]) -> list[Co
     fitted = [fit(configuration) for configuration in configurations]
     for configuration in fitted:
         check_values(configuration)
-    refuse_unread(fitted, said)
+    refuse_unread([settle(each, said) for each in fitted] if inherited else fitted, said)
     return list(dict.fromkeys(map(settle, fitted)))

@@ -84,11 +84,14 @@ def _names(said: Sequence[tuple[str, list[str]]]) -> list[tuple[str, str]]:
 
 def _offered(said: Sequence[tuple[str, list[str]]]) -> Configuration:
     """The defaults, with options of the names that are said, of the first word's experiment, and of --from's run."""
-    runs = [Path(value) for option, values in said if option == "from" for value in values[:1]]
-    starts = [_first_of(run) for run in runs]
-    if any(map(outside.is_outside, said[0][1][:1])):
-        starts += experiments.configurations(said[0][1][0])
-    return options.offer(map(options.fit, starts), _names(said))
+    given = {option: values[0] for option, values in said if values}
+    for option, other in (("", "an experiment"), ("resume", "--resume")):
+        if "from" in given and option in given:
+            raise ConfigurationError(f"from: {given['from']} is not allowed with {other}, {given[option]}; give one")
+    starts = [_first_of(Path(given["from"]))] if "from" in given else []
+    if outside.is_outside(given.get("")):
+        starts += experiments.configurations(given[""])
+    return options.offer([options.fit(start) for start in starts], _names(said))
 
 
 def _first_of(run: Path) -> Configuration:
@@ -121,7 +124,8 @@ def plan(words: Sequence[str], arguments: Arguments) -> Plan:
     said = {path: [values[path]] for path in values if path in command_line.named(words)}
     varied = _variations(arguments)
     configurations = config.spread(starts, said | varied)
-    return Plan(tuple(config.distinct(configurations, {*said, *varied})), arguments.seeds, name)
+    found = config.distinct(configurations, {*said, *varied}, inherited=arguments.from_ is not None)
+    return Plan(tuple(found), arguments.seeds, name)
 
 
 def _starts(arguments: Arguments) -> tuple[list[Configuration], str]:
@@ -129,9 +133,6 @@ def _starts(arguments: Arguments) -> tuple[list[Configuration], str]:
     if arguments.from_ is None:
         name = arguments.experiment or DEFAULT_EXPERIMENT
         return experiments.configurations(name), name
-    if arguments.experiment or arguments.resume:
-        other = f"the experiment {arguments.experiment}" if arguments.experiment else f"--resume {arguments.resume}"
-        raise ConfigurationError(f"from: {arguments.from_} is not allowed with {other}; give one of them")
     return [_first_of(arguments.from_)], ""
 
 

@@ -40,9 +40,9 @@ CONTRACTS: Mapping[str, Contract] = {
     ),
     "optimizer.name": Contract(optimizers.Rule, "optimizer"),
     "optimizer.schedule": Contract(schedules.Schedule, "optimizer, steps"),
-    "data.law": Contract(task.Law),
-    "data.labels": Contract(task.Labels),
-    "data.split": Contract(task.Split),
+    "data.law": Contract(task.Law, "data, place, xp"),
+    "data.labels": Contract(task.Labels, "following, keys"),
+    "data.split": Contract(task.Split, "task, data, key"),
 }
 """By the field that holds the name."""
 

@@ -28,7 +28,7 @@ def test_labels_spell_tuples_and_integers_out():
     run = made_up_run().drop_vars(["model.name", "optimizer.learning_rate"])
     run = run.assign_coords({"model.features": ("configuration", ["(8,)", "(32, 64)"])})
     run = run.assign_coords({"data.train_size": ("configuration", [10_000_000, 0])})
-    assert closing_table.labels(run) == ["train_size=10000000 features=(8,)", "train_size=0 features=(32, 64)"]
+    assert closing_table.labels(run) == ["features=(8,) train_size=10000000", "features=(32, 64) train_size=0"]
 
 
 def test_labels_leave_out_a_field_that_varies_because_of_other_models():
