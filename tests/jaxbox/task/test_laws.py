@@ -135,7 +135,7 @@ def batch_of(data, step=0, seed=3, batch_size=10):
 
 
 def taught(examples):
-    draws = tasks.draw_noise(TASK, examples.noise)
+    draws = tasks.draw_images(TASK, examples.keys)
     return map(np.asarray, tasks.example(TASK, examples.index, draws, False, examples.taught))
 
 
