@@ -25,7 +25,7 @@ def test_it_lowers(name, platform):
     assert (many._rounds, many._members_per_round) == (1, 2), "all members of a device are in one round there"
     seeds, floats = many.inputs(many.group.members()[:2])
     step = jnp.int32(0)
-    state, data = jax.eval_shape(many._initialize, seeds, floats), jax.eval_shape(many._prepare, seeds, step)
+    state, data = jax.eval_shape(many._initialize, seeds, floats), jax.eval_shape(many._prepare, seeds, floats, step)
     exported = jax.export.export(many.program, platforms=[platform])(state, data, seeds, floats, step, step)
     assert exported.platforms == (platform,)
     assert "stablehlo" in exported.mlir_module()

@@ -37,7 +37,8 @@ class Moments(NamedTuple):
 def pixel_moments(task: Task) -> Moments:
     """Of clean images, in float64: exact over the lattice of a scene that draws nothing, unless those are too many.
 
-    Otherwise an estimate, from IMAGES images or as many as there are positions, of a fixed seed.
+    Otherwise an estimate, from IMAGES images or as many as there are positions, of a fixed seed. Floats of the task, an
+    own scene's among them, are at their defaults here: what is traced has no population before tracing.
     """
     still = {field.name: field.default for field in dataclasses.fields(task) if isinstance(field.default, float)}
     return _pixel_moments(dataclasses.replace(task, **still))

@@ -139,7 +139,9 @@ def single_losses(configuration, seed, last):
 
 def test_an_epoch_visits_every_example_once_in_a_new_order():
     task = dataclasses.replace(TASK, noise="white", noise_level=0.5)
-    configuration = Configuration(task, Model("linear"), optimizer=Optimizer("sgd", 0.0), batch_size=1)
+    configuration = Configuration(
+        task, Model("linear"), optimizer=Optimizer("sgd", 0.0), data=Data(train_size=12), batch_size=1
+    )
     losses = single_losses(configuration, 5, 36).reshape(3, 12)
     assert len(np.unique(losses[0])) == 12
     # The same twelve numbers, hence the same positions with the same noise.
@@ -153,7 +155,7 @@ def test_an_epoch_visits_every_example_once_in_a_new_order():
 
 
 def test_the_examples_are_those_of_the_training_set():
-    configuration = dataclasses.replace(LINEAR, optimizer=Optimizer("sgd", 0.0), batch_size=1)
+    configuration = dataclasses.replace(LINEAR, optimizer=Optimizer("sgd", 0.0), data=Data(train_size=12), batch_size=1)
     x, y = design(TASK, examples_of(configuration, 5))
     expected = ((x @ weights(start(configuration, 5)) - y) ** 2).mean(axis=1)
     np.testing.assert_allclose(np.sort(single_losses(configuration, 5, 12)), np.sort(expected), rtol=1e-5)
