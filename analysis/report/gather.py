@@ -10,7 +10,7 @@ import xarray
 from jaxtyping import Bool, Float
 
 from analysis.comparison import DIVERGED, compare, known
-from jaxbox.config import Plan, tables
+from jaxbox.config import Plan, outside, tables
 from jaxbox.store import at_end, collapsed, dead_layer, load_manifest, load_plan, open_run
 from jaxbox.store.measures import target_variance
 
@@ -68,9 +68,11 @@ class Gathered:
 
     def task_name(self, task: int) -> str:
         """The task of a configuration in words: the fields of its images that vary over the run."""
-        reads = tables.row("data.law", self.plan.configurations[task].data.law).reads
+        law = self.plan.configurations[task].data.law
+        reads = () if outside.is_outside(law) else tables.row("data.law", law).reads
         of_images = ("task.", "data.law", *reads)
         varied = {path: values[task] for path, values in self.plan.varied().items() if path.startswith(of_images)}
+        varied = {path: value for path, value in varied.items() if value == value and value != ""}  # another task's own
         shown = {path: f"{value:.12g}" if isinstance(value, float) else value for path, value in varied.items()}
         return " ".join(f"{path.split('.')[1]}={value}" for path, value in shown.items()) or "all"
 

@@ -112,7 +112,7 @@ def test_names_of_one_section_may_each_have_options(folder):
     assert (both.task.bright, both.task.specks) == (1.0, 5)
     config.check_values(both)
     alone = config.change(both, {"task.noise": "none"})
-    assert [path for path, _ in config.flatten(alone) if path.startswith("task.s")] == ["task.scene"]
+    assert {"task.bright", "task.specks"} & set(dict(config.flatten(alone))) == {"task.bright"}
 
 
 def test_the_object_itself_is_stored_by_its_name(folder, monkeypatch):
