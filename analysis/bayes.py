@@ -5,11 +5,15 @@ sufficient for the box's position Y (the matched filter: Kay, Fundamentals of St
 II, ch. 4). With N positions equally likely, the posterior is a softmax of box sums,
 
     p(Y = i | X) = exp(g S_i) / sum_j exp(g S_j),
-    g = 1 / sigma^2 (white noise),    g = 2 ln((2 - p) / p) (salt and pepper),
+    g = 1 / sigma^2 (white noise),    g = ln((1 - l) / f) + ln((1 - f) / l) (salt and pepper),
 
-the estimate of least squared error is its mean, and (Cover and Thomas, Elements of Information Theory, ch. 2)
+where l = p (1 - salt) is how often a lit pixel is lost and f = p salt how often a dark one is falsely lit: g is by how
+much a 1 speaks more for a lit pixel than a 0 does, 2 ln((2 - p) / p) for equal shares. With pepper or salt alone g is
+infinite: positions of the largest box sum are left, equally likely. Any other law of the positions adds its ln p to
+g S, whether it factors over the axes or not. The estimate of least squared error is the posterior's mean, and (Cover
+and Thomas, Elements of Information Theory, ch. 2)
 
-    MMSE = E[Var(Y | X)],    I(Y;X) = ln N - E[H(Y | X)].
+    MMSE = E[Var(Y | X)],    I(Y;X) = H(Y) - E[H(Y | X)].
 
 Both expectations are Monte Carlo averages over images of a conditional moment that is exact for each image:
 averaging Var(Y | X) instead of the squared error removes the variance of Y given X (Rao-Blackwell). Guo, Shamai and
@@ -26,7 +30,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 from scipy.optimize import root_scalar
-from scipy.special import log_softmax
+from scipy.special import log_softmax, rel_entr
 
 from analysis import closed_forms
 from analysis.moments import box_sums
@@ -34,13 +38,15 @@ from jaxbox import task as tasks
 from jaxbox.config import Task, look_up
 
 # The gain of noise at a level above 0.
-GAINS: dict[str, Callable[[float], float]] = {
+GAINS: dict[str, Callable[[Task], float]] = {
     # Squaring a level below 1e-154 would underflow to zero.
-    "white": lambda level: max(level, LARGEST_GAIN**-0.5) ** -2,
-    "salt_pepper": lambda level: float(2 * np.log((2 - level) / level)),
+    "white": lambda task: max(task.noise_level, LARGEST_GAIN**-0.5) ** -2,
+    "salt_pepper": lambda task: _salt_pepper_gain(*_flips(task)),
 }
 # A box sum is known to about 1e-13: a gain beyond this would only amplify rounding. It stands for "no noise".
 LARGEST_GAIN = 1e12
+# Of pixels 0 and 1 box sums differ by at least 1, and e^-1000 is 0 in float64: any more would amplify rounding only.
+LARGEST_GAIN_OF_BITS = 1e3
 # 2^21 pixels are 16 MiB in float64, and a batch needs a few arrays of that size.
 BATCH_PIXELS = 2**21
 
@@ -117,11 +123,12 @@ def threshold_level(task: Task) -> float:
 
     It is where b^2 C D = ln N, D the Kullback-Leibler divergence of a lit pixel from a dark one: the capacity per
     unit cost (Verdu 1990), which pulse-position modulation, here the box, attains. White: D = 1 / (2 sigma^2), so
-    sigma = b sqrt(C / (2 ln N)); salt and pepper: D = (1 - p) ln((2 - p) / p). Sharp for many disjoint positions;
-    overlapping boxes blur it (32 x 32, b = 4, white: R2 = .92 at 0.8 of it, .73 at it, .11 at twice it).
+    sigma = b sqrt(C / (2 ln N)); salt and pepper: D = (1 - p) ln((2 - p) / p) for equal shares. Sharp for many disjoint
+    positions; overlapping boxes blur it (32 x 32, b = 4, white: R2 = .92 at 0.8 of it, .73 at it, .11 at twice it).
 
     Raises:
-        ValueError: `task.noise` is "none"; the task has one position only; the task cannot be run.
+        ValueError: `task.noise` is "none"; pepper without salt, where a single lit pixel excludes all positions that
+            do not cover it; the task has one position only; the task cannot be run.
     """
     closed_forms.require(task, closed_forms.BAYES)
     entropy = np.log(tasks.position_count(task))
@@ -132,8 +139,12 @@ def threshold_level(task: Task) -> float:
         return float(np.sqrt(1 / (2 * divergence_needed)))
     if task.noise == "salt_pepper":
 
-        def excess(probability: float) -> float:
-            return (1 - probability) * np.log((2 - probability) / probability) - divergence_needed
+        if task.salt == 0:
+            raise ValueError("task.salt is 0.0; a threshold needs more than 0")
+
+        def excess(level: float) -> float:
+            lost, false = _flips(dataclasses.replace(task, noise_level=level))
+            return float(rel_entr(1 - lost, false) + rel_entr(lost, 1 - false)) - divergence_needed
 
         return root_scalar(excess, bracket=(1e-300, 1.0), xtol=1e-15).root
     raise ValueError(f"task.noise is {task.noise!r}; a threshold needs white or salt_pepper")
@@ -148,7 +159,18 @@ def gain(task: Task) -> float:
     closed_forms.require(task, closed_forms.BAYES)
     if task.noise == "none" or task.noise_level == 0:
         return LARGEST_GAIN
-    return look_up(GAINS, task.noise, "task.noise")(task.noise_level)
+    return look_up(GAINS, task.noise, "task.noise")(task)
+
+
+def _flips(task: Task) -> tuple[float, float]:
+    """Under salt and pepper, how often a lit pixel is lost and how often a dark one is falsely lit."""
+    return task.noise_level * (1 - task.salt), task.noise_level * task.salt
+
+
+def _salt_pepper_gain(lost: float, false: float) -> float:
+    if min(lost, false) == 0:
+        return LARGEST_GAIN_OF_BITS
+    return float(np.log((1 - lost) / false) + np.log((1 - false) / lost))
 
 
 def _pixels(task: Task, images: Float[Any, "n H W C"]) -> Float[np.ndarray, "n H W C"]:

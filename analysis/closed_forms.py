@@ -60,7 +60,7 @@ FIELDS = frozenset((*SIZES, *OF_SCENES, *FORMS, "noise_level", "salt"))
 """Fields of a task that forms take into account."""
 FIELDS_OF_DATA = frozenset((*OF_DATA, "train_size", "shared_batches", "concentration", "corner_share", "held_out"))
 """Fields of the data, those included that belong to one of its names or are no property of what is judged."""
-AT_DEFAULT = {"salt": (LINEAR, DESCENT, BAYES)}
+AT_DEFAULT = {"salt": (LINEAR, DESCENT)}
 """Those that must be at their default for these forms: unequal salt and pepper is no white noise in disguise."""
 
 

@@ -113,7 +113,7 @@ def axis_modes(task: Task) -> tuple[tuple[Modes, Modes], tuple[Modes, Modes]]:
 
 def box_sums(task: Task, pictures: Float[np.ndarray, "n H W"]) -> Float[np.ndarray, "n P_y P_x"]:
     """The sum of each picture over the box, at every position. O(n H W), whatever the box."""
-    closed_forms.require(task, closed_forms.LINEAR)
+    closed_forms.require(task, closed_forms.BAYES)
     rows = slice(task.margin_top, task.height - task.margin_bottom)
     columns = slice(task.margin_left, task.width - task.margin_right)
     return _window_sums(
