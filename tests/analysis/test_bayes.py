@@ -12,7 +12,7 @@ from scipy.stats import multivariate_normal, norm, sem
 
 from analysis import bayes
 from jaxbox import task as tasks
-from jaxbox.config import Task
+from jaxbox.config import Data, Task
 
 KEY = jax.random.key(0)
 SMALL = Task(height=4, width=4, box_size=2, noise="salt_pepper", noise_level=0.3)
@@ -60,22 +60,31 @@ def centres(task):
     return tasks.targets(task, tasks.positions(task))
 
 
-@pytest.mark.parametrize("salt", [0.5, 0.2, 0.0])
-def test_averages_are_those_over_every_image(salt):
+@pytest.mark.parametrize(
+    ("salt", "data"),
+    [(0.5, Data()), (0.2, Data(law="beta", concentration=3.0)), (0.0, Data(law="corner", split="held_out"))],
+)
+def test_averages_are_those_over_every_image(salt, data):
     task = dataclasses.replace(SMALL, salt=salt)
-    _, likelihood = every_image(task)
-    likelihood = likelihood[likelihood.sum(1) > 0]
-    weight = likelihood.mean(1)
-    given = likelihood / likelihood.sum(1, keepdims=True)
+    images, likelihood = every_image(task)
+    possible = likelihood.sum(1) > 0
+    prior = tasks.probability(task, data)
+    joint = likelihood[possible] * prior
+    weight = joint.sum(1)
+    given = joint / weight[:, None]
+    # With pepper alone the gain of 1,000 multiplies the roundings of a sum of 4 pixels.
+    np.testing.assert_allclose(bayes.posterior(task, images[possible], data).reshape(given.shape), given, rtol=1e-10)
     variance = given @ centres(task) ** 2 - (given @ centres(task)) ** 2
-    grid = given.reshape(-1, 3, 3)
+    grid, marginal = given.reshape(-1, 3, 3), prior.reshape(3, 3)
     exact = {
         bayes.mmse: weight @ variance,
-        bayes.information: np.log(9) - weight @ surprise(given),
-        bayes.coordinate_information: [np.log(3) - weight @ surprise(grid.sum(axis)) for axis in (1, 2)],
+        bayes.information: surprise(prior) - weight @ surprise(given),
+        bayes.coordinate_information: [
+            surprise(marginal.sum(axis)) - weight @ surprise(grid.sum(axis + 1)) for axis in (0, 1)
+        ],
     }
     for function, value in exact.items():
-        estimate = function(task, KEY, 20_000)
+        estimate = function(task, KEY, 20_000, data)
         assert np.all(np.abs(estimate.value - value) < ERRORS * estimate.standard_error), function
         assert np.all(estimate.standard_error < 0.03 * np.abs(value)), function
 
@@ -187,6 +196,16 @@ def test_a_clean_image_shows_its_position(inputs, precision):
     np.testing.assert_array_equal(bayes.posterior_mode(task, images), centres(task))
 
 
+def test_without_noise_all_of_a_law_is_known_where_probabilities_underflow_too():
+    task, sharp = Task(height=12, width=12, box_size=3), Data(law="beta", concentration=1e5)
+    probability = tasks.probability(task, sharp)
+    assert (probability == 0).any()
+    np.testing.assert_allclose(bayes.information(task, KEY, 50, sharp), (surprise(probability), 0), atol=1e-12)
+    assert np.all(bayes.mmse(task, KEY, 50, sharp).value < 1e-20)
+    images = tasks.render(task, tasks.positions(task))
+    np.testing.assert_array_equal(bayes.posterior_mode(task, images, sharp), centres(task))
+
+
 def test_equal_positions_share_the_posterior_as_noise_vanishes():
     task = Task(height=4, width=6, box_size=2)
     both = tasks.render(task, np.array([[0, 1], [4, 1]])).sum(0, keepdims=True)
@@ -205,16 +224,16 @@ def test_estimates_do_not_depend_on_the_batches(monkeypatch):
 
 @pytest.mark.parametrize("samples", [2, 7])
 def test_an_estimate_is_the_mean_over_its_images(monkeypatch, samples):
-    task, values, of_one = Task(height=6, width=6, box_size=2, noise="white", noise_level=0.8), [], bayes._negentropy
+    task, values, of_one = Task(height=6, width=6, box_size=2, noise="white", noise_level=0.8), [], bayes._surprise
 
     def recorded(*arguments):
         values.append(of_one(*arguments))
         return values[-1]
 
-    monkeypatch.setattr(bayes, "_negentropy", recorded)
+    monkeypatch.setattr(bayes, "_surprise", recorded)
     monkeypatch.setattr(bayes, "BATCH_PIXELS", 36 * 4)
     estimate = bayes.information(task, KEY, samples)
-    values = np.concatenate(values)
+    values = np.log(25) - np.concatenate(values)
     assert len(values) == samples
     np.testing.assert_allclose(estimate, (values.mean(), sem(values)), rtol=1e-12)
 
