@@ -6,6 +6,7 @@ Each is a function to configurations, whose docstring says claim, command, cost 
 import functools
 import inspect
 from collections.abc import Callable
+from typing import Any
 
 from jaxbox.config import Configuration, ConfigurationError, look_up, one_line, outside, require
 from jaxbox.experiments.thread import base, thread, thread_full
@@ -28,7 +29,7 @@ def configurations(name: str, full: bool = False) -> list[Configuration]:
             configurations.
     """
     inside = not outside.is_outside(name)
-    function = look_up(EXPERIMENTS, name, "experiment") if inside else outside.load("experiment", name)
+    function: Any = look_up(EXPERIMENTS, name, "experiment") if inside else outside.load("experiment", name)
     if full:
         takes = callable(function) and "full" in inspect.signature(function).parameters
         require(takes, "full", full, f"left out with {name}, which has no argument of that name")

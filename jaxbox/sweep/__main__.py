@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from jaxbox import command_line, sweep
-from jaxbox.config import tables
+from jaxbox.config.tables import description
 from jaxbox.experiments import EXPERIMENTS
 from jaxbox.sweep import arguments as command
 
@@ -56,7 +56,7 @@ def _list() -> None:
     """Print what there is to choose from."""
     for name, experiment in EXPERIMENTS.items():
         print(f"{name}\n    " + (inspect.getdoc(experiment) or "").replace("\n", "\n    ") + "\n")
-    print("\n".join(tables.describe()))
+    print("\n".join(description.describe()))
 
 
 if __name__ == "__main__":

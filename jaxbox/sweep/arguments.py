@@ -9,6 +9,7 @@ import tyro
 
 from jaxbox import command_line, config, experiments
 from jaxbox.config import Configuration, ConfigurationError, Plan, options, outside, tables
+from jaxbox.config.tables import description
 
 Flag = tyro.conf.FlagCreatePairsOff[bool]
 DEFAULT_EXPERIMENT = "thread"
@@ -109,7 +110,7 @@ def names_help(own: Sequence[tuple[str, str]] = ()) -> str:
     Args:
         own: field and name of what is from outside.
     """
-    lines = tables.describe(own=own)
+    lines = description.describe(own=own)
     return "\n".join(["names, and the options that they read (all others are always read):", *lines])
 
 
