@@ -6,11 +6,10 @@ Each is a function to configurations, whose docstring says claim, command, cost 
 from collections.abc import Callable
 
 from jaxbox.config import Configuration, ConfigurationError, look_up, one_line, outside
-from jaxbox.experiments.thread import base, thread, thread_full
+from jaxbox.experiments.thread import base, thread
 
 EXPERIMENTS: dict[str, Callable[[], list[Configuration]]] = {
     "thread": thread,
-    "thread_full": thread_full,
     "base": base,
 }
 
