@@ -97,7 +97,7 @@ def _check_model(leaves: dict[str, Any]) -> None:
     for path in ("model.kernel_size", "model.stride"):
         require(leaves[path] >= 1, path, leaves[path], "at least 1")
     # A heat map can be made of the image itself.
-    fewest = {"model.features": 0 if leaves["model.name"] == "soft_argmax" else 1, "model.hidden": 1}
+    fewest = {"model.features": 0 if leaves["model.name"] == "soft_argmax" else 1, "model.hidden": 1, "model.dense": 0}
     for path, count in fewest.items():
         fine = len(leaves[path]) >= count and min(leaves[path], default=1) >= 1
         require(fine, path, leaves[path], f"{('any number of', 'one or more')[count]} positive integers")

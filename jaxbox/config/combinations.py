@@ -1,5 +1,6 @@
 """Which targets, losses and outputs go together; every other combination is refused before JAX is loaded."""
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,9 @@ NON_NEGATIVE_TARGETS = ("unit", "pixels", "quantile")
 """Targets that are never less than 0, as long as the scene's centre is in the image."""
 NON_NEGATIVE_OUTPUTS = ("relu", "sigmoid", "softplus")
 """Output activations whose values are never less than 0."""
+
+WIDTHS = {"mlp": ("model.hidden",), "cnn": ("model.dense",)}
+"""Models that read a shortcut, and the field with the widths of their dense layers."""
 
 
 def check_combination(leaves: Mapping[str, Any]) -> None:
@@ -41,6 +45,20 @@ def check_combination(leaves: Mapping[str, Any]) -> None:
         allowed = f"{_listed(NON_NEGATIVE_TARGETS)} with loss.name mse_msle, whose logarithms need targets from 0 up"
         require(targets in NON_NEGATIVE_TARGETS, "task.targets", targets, allowed)
         _check_output_of_logarithms(leaves)
+    if leaves["model.shortcut"] == "identity" and leaves["model.name"] in WIDTHS:
+        _check_shortcut(leaves)
+
+
+def _check_shortcut(leaves: Mapping[str, Any]) -> None:
+    """Refuse shortcuts where no layer gives the shape that it is given."""
+    convolutions = (leaves["task.channels"], *leaves["model.features"])
+    keeps = leaves["model.stride"] == 1 and leaves["model.padding"] == "SAME" and leaves["model.pooling"] == "none"
+    widths = [leaves[path] for path in WIDTHS[leaves["model.name"]]]
+    if leaves["model.name"] == "cnn" and keeps:
+        widths.append(convolutions)
+    equal = any(one == other for each in widths for one, other in itertools.pairwise(each))
+    allowed = "none, where no layer gives the shape that it is given (neighbours of one width; maps at stride 1, SAME)"
+    require(equal, "model.shortcut", "identity", allowed)
 
 
 def _check_output_of_logarithms(leaves: Mapping[str, Any]) -> None:

@@ -78,6 +78,8 @@ class Model(Section):
     """SAME or VALID, as in TensorFlow."""
     hidden: tuple[int, ...] = (64,)
     """Units of each hidden dense layer."""
+    dense: tuple[int, ...] = ()
+    """Units of each dense layer between the convolutions and the outputs."""
     activation: str = "relu"
     """The function after each hidden layer, an activation by name."""
     output: str = "identity"
@@ -92,6 +94,8 @@ class Model(Section):
     """How maps are halved after each convolution's activation, by name."""
     normalization: str = "none"
     """How a hidden layer's values are normalised before the activation, by name."""
+    shortcut: str = "none"
+    """What goes past each hidden layer, by name."""
     dropout: str = "none"
     """What is dropped after each hidden layer while training, by name."""
     dropout_rate: float = 0.5

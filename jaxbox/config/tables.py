@@ -101,8 +101,8 @@ TARGETS = {
 MODELS = {
     "cnn": Row(
         "jaxbox.models.cnn:CNN",
-        "strided convolutions, then one dense layer",
-        (*CONVOLUTION, *HIDDEN, "model.pooling", *LAYERS, "render"),
+        "strided convolutions, then one dense layer or more",
+        (*CONVOLUTION, "model.dense", *HIDDEN, "model.pooling", "model.shortcut", *LAYERS, "render"),
     ),
     "coordconv": Row(
         "jaxbox.models.coordconv:CoordConv",
@@ -113,7 +113,7 @@ MODELS = {
     "mlp": Row(
         "jaxbox.models.mlp:MLP",
         "hidden layers of dense units",
-        ("model.hidden", *HIDDEN, *LAYERS, "render"),
+        ("model.hidden", *HIDDEN, "model.shortcut", *LAYERS, "render"),
     ),
     "soft_argmax": Row(
         "jaxbox.models.soft_argmax:SoftArgmax",
@@ -162,6 +162,13 @@ NORMALIZATIONS = {
         "jaxbox.layers.normalization:LayerNormalization",
         "the units of an example, or of a pixel of its map (Ba et al., 2016)",
         ("render",),
+    ),
+}
+SHORTCUTS = {
+    "none": Row("jaxbox.layers.shortcut:NoShortcut", "nothing", ("render",)),
+    "identity": Row(
+        "jaxbox.layers.shortcut:IdentityShortcut",
+        "what the layer was given is added to what it gives, where both have one shape (He et al., 2016)",
     ),
 }
 DROPOUTS = {
@@ -257,6 +264,7 @@ TABLES: dict[str, dict[str, Row]] = {
     "model.initialization": INITIALIZATIONS,
     "model.pooling": POOLINGS,
     "model.normalization": NORMALIZATIONS,
+    "model.shortcut": SHORTCUTS,
     "model.dropout": DROPOUTS,
     "loss.name": LOSSES,
     "optimizer.name": OPTIMIZERS,

@@ -3,26 +3,37 @@
 Each is a function to configurations, whose docstring says claim, command, cost and outcome.
 """
 
+import functools
+import inspect
 from collections.abc import Callable
 
-from jaxbox.config import Configuration, ConfigurationError, look_up, one_line, outside
+from jaxbox.config import Configuration, ConfigurationError, look_up, one_line, outside, require
 from jaxbox.experiments.thread import base, thread
 
-EXPERIMENTS: dict[str, Callable[[], list[Configuration]]] = {
+EXPERIMENTS: dict[str, Callable[..., list[Configuration]]] = {
     "thread": thread,
     "base": base,
 }
 
 
-def configurations(name: str) -> list[Configuration]:
+def configurations(name: str, full: bool = False) -> list[Configuration]:
     """The configurations of an experiment, by its name in the table or from outside: mine.py:experiment.
 
+    Args:
+        full: those of its full size, for an accelerator; an experiment that has one takes the argument `full`.
+
     Raises:
-        ConfigurationError: there is none of that name, it raises, or it does not return configurations.
+        ConfigurationError: there is none of that name, it has no full size, it raises, or it does not return
+            configurations.
     """
-    if not outside.is_outside(name):
-        return look_up(EXPERIMENTS, name, "experiment")()
-    function = outside.load("experiment", name)
+    inside = not outside.is_outside(name)
+    function = look_up(EXPERIMENTS, name, "experiment") if inside else outside.load("experiment", name)
+    if full:
+        takes = callable(function) and "full" in inspect.signature(function).parameters
+        require(takes, "full", full, f"left out with {name}, which has no argument of that name")
+        function = functools.partial(function, full=True)
+    if inside:
+        return function()
     try:
         found = list(function())
     except ConfigurationError:

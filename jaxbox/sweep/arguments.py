@@ -25,6 +25,8 @@ class Arguments:
 
     experiment: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="EXPERIMENT")] = ""
     """A named experiment, see --list, or FILE.py:FUNCTION, one of your own; thread if left out."""
+    full: Flag = False
+    """The experiment in its full size, for an accelerator; what it costs is in --list."""
     seeds: int = 64
     """Replicates of each configuration, numbered from 0."""
     vary: Annotated[
@@ -90,7 +92,7 @@ def _offered(said: Sequence[tuple[str, list[str]]]) -> Configuration:
             raise ConfigurationError(f"from: {given['from']} is not allowed with {other}, {given[option]}; give one")
     starts = [_first_of(Path(given["from"]))] if "from" in given else []
     if outside.is_outside(given.get("")):
-        starts += experiments.configurations(given[""])
+        starts += experiments.configurations(given[""], any(option == "full" for option, _ in said))
     return options.offer([options.fit(start) for start in starts], _names(said))
 
 
@@ -132,7 +134,8 @@ def _starts(arguments: Arguments) -> tuple[list[Configuration], str]:
     """The configurations to set and vary fields of, and the name of the experiment that they are."""
     if arguments.from_ is None:
         name = arguments.experiment or DEFAULT_EXPERIMENT
-        return experiments.configurations(name), name
+        return experiments.configurations(name, arguments.full), name
+    config.require(not arguments.full, "full", True, "left out with --from, which starts from no experiment")
     return [_first_of(arguments.from_)], ""
 
 
@@ -147,5 +150,5 @@ def _variations(arguments: Arguments) -> dict[str, list[config.Value]]:
 
 def asks_for_a_plan(words: Sequence[str], arguments: Arguments) -> bool:
     """Whether a command line says anything about what to compute."""
-    about = {"seeds", "vary", "from", *config.types_of(arguments.configuration)}
+    about = {"seeds", "vary", "from", "full", *config.types_of(arguments.configuration)}
     return bool(arguments.experiment or command_line.named(words) & about)

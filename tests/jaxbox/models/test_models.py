@@ -50,6 +50,55 @@ def test_an_mlp_of_any_widths_is_a_chain_of_products():
     np.testing.assert_allclose(network(images), expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("shortcut", ["none", "identity"])
+def test_a_cnn_is_its_convolutions_then_its_dense_layers_with_shortcuts_where_shapes_are_equal(shortcut):
+    task = Task(5, 6, 2)
+    model = Model("cnn", (4, 4), 3, 1, dense=(7, 7), activation="tanh", shortcut=shortcut)
+    network, images = build(model, task), normal(task)
+    params, values = params_of(network), np.asarray(images, float)
+    skips = 1 if shortcut == "identity" else 0
+    first, second = params["convolutions"].values()
+    values = np.tanh(convolved(values, first, "same"))
+    values = np.tanh(convolved(values, second, "same")) + skips * values
+    one, two = params["dense"].values()
+    values = np.tanh(values.reshape(len(values), -1) @ one["kernel"].T + one["bias"])
+    values = np.tanh(values @ two["kernel"].T + two["bias"]) + skips * values
+    expected = values @ params["head"]["kernel"].T + params["head"]["bias"]
+    np.testing.assert_allclose(network(images), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_an_mlp_has_shortcuts_past_layers_of_equal_width_only():
+    task, model = Task(4, 4, 2), Model("mlp", hidden=(5, 5, 3), activation="tanh", shortcut="identity")
+    network, images = build(model, task), images_of(task, 6)
+    params = params_of(network)
+    one, two, three = (params["hidden"], *params["deeper"].values())
+    values = np.tanh(np.asarray(images, float).reshape(6, -1) @ one["kernel"].T + one["bias"])
+    values = np.tanh(values @ two["kernel"].T + two["bias"]) + values
+    values = np.tanh(values @ three["kernel"].T + three["bias"])
+    expected = values @ params["head"]["kernel"].T + params["head"]["bias"]
+    np.testing.assert_allclose(network(images), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("model", "fits"),
+    [
+        (Model("cnn", shortcut="identity"), False),
+        (Model("cnn", (8, 8), stride=1, shortcut="identity"), True),
+        (Model("cnn", (8, 8), stride=1, pooling="max", shortcut="identity"), False),
+        (Model("cnn", dense=(16, 16), shortcut="identity"), True),
+        (Model("mlp", hidden=(8, 9), shortcut="identity"), False),
+        (Model("mlp", hidden=(8, 8), shortcut="identity"), True),
+    ],
+)
+def test_a_shortcut_that_could_be_nowhere_is_refused(model, fits):
+    configuration = Configuration(Task(8, 8, 2), model)
+    if fits:
+        check_values(configuration)
+    else:
+        with pytest.raises(ConfigurationError, match=r"^model.shortcut: identity is not allowed; it must be none"):
+            check_values(configuration)
+
+
 def test_coordconv_is_its_definition():
     task = Task(6, 5, 2, channels=3)
     network = build(Model("coordconv", features=(4, 3, 2), kernel_size=3, activation="tanh"), task)
