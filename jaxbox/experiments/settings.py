@@ -32,7 +32,7 @@ def box(full: bool = False, **fields: Any) -> Configuration:
 
 
 def grids(start: Configuration, *products: Mapping[str, Sequence[Any]]) -> list[Configuration]:
-    """Several grids from one start, one after the other; for what is no single product, as rules with rates of their own.
+    """Several grids from one start, one after the other; for what is no single product, as rules with their own rates.
 
     Args:
         products: of each grid the values of each field by its dotted path, as in `jaxbox.config.grid`.
