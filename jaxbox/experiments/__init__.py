@@ -9,11 +9,28 @@ from collections.abc import Callable
 from typing import Any
 
 from jaxbox.config import Configuration, ConfigurationError, look_up, one_line, outside, require
-from jaxbox.experiments.thread import base, thread, thread_full
+from jaxbox.experiments import architecture, optimization, question
+from jaxbox.experiments.thread import base, thread
 
 EXPERIMENTS: dict[str, Callable[..., list[Configuration]]] = {
     "thread": thread,
-    "thread_full": thread_full,
+    "question": question.question,
+    "grey_channels": question.grey_channels,
+    "shuffled_labels": question.shuffled_labels,
+    "one_example": question.one_example,
+    "overfitting": question.overfitting,
+    "memorization": question.memorization,
+    "one_convolution": architecture.one_convolution,
+    "without_convolutions": architecture.without_convolutions,
+    "linear_model": architecture.linear_model,
+    "width": architecture.width,
+    "dense_layers": architecture.dense_layers,
+    "sigmoid_units": architecture.sigmoid_units,
+    "capacity": architecture.capacity,
+    "sgd_first": optimization.sgd_first,
+    "learning_rates": optimization.learning_rates,
+    "hundred_pixels": optimization.hundred_pixels,
+    "too_easy": optimization.too_easy,
     "base": base,
 }
 

@@ -51,8 +51,8 @@ def _thread():
     return EXPERIMENTS["thread"]()
 
 
-def test_thread_full_is_the_threads_setting():
-    for c in EXPERIMENTS["thread_full"]():
+def test_thread_in_full_is_the_threads_setting():
+    for c in EXPERIMENTS["thread"](full=True):
         assert (c.task.height, c.task.width, c.task.box_size, c.data.train_size) == (32, 32, 5, 10_000)
         assert c.steps == 1000 * (c.data.train_size // c.batch_size), "1000 epochs"
         assert len(groups.group([c], 2)[0].members()) == 2
