@@ -4,14 +4,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxbox.bench import problem
+from jaxbox.bench import making, problem
 from jaxbox.training import member, sampling
 
 
 def test_problem_holds_what_a_linear_member_trains_on(configurations):
     """Three steps of gradient descent in NumPy, on the problem's arrays, have the losses of member.train."""
     configuration, seed = configurations["linear"], 1
-    made = problem.make(configuration, 2)
+    made = making.make(configuration, 2)
     kernel, bias = (array.astype(np.float64) for array in made.layers[seed][0])
     state, seeds = member.initialize(configuration, jnp.uint32(seed)), jnp.uint32(seed)
     data = sampling.prepare(configuration, seeds, jnp.int32(0))
@@ -26,7 +26,7 @@ def test_problem_holds_what_a_linear_member_trains_on(configurations):
 
 
 def test_a_saved_problem_is_loaded_unchanged(configurations, tmp_path):
-    made = problem.make(configurations["cnn"], 2)
+    made = making.make(configurations["cnn"], 2)
     made.save(tmp_path)
     loaded = problem.Problem.load(tmp_path, configurations["cnn"])
     assert loaded.configuration == made.configuration
@@ -36,7 +36,7 @@ def test_a_saved_problem_is_loaded_unchanged(configurations, tmp_path):
 
 
 def test_batches_begin_with_jaxbox_s_and_go_on_with_whole_shuffles(configurations):
-    made = problem.make(configurations["mlp"], 1)
+    made = making.make(configurations["mlp"], 1)
     batches = problem.Batches(made, 0)
     taken = np.concatenate([batches.take(count) for count in (1, 2, 3, 5)])
     np.testing.assert_array_equal(taken[:3], made.first_batches[0])
@@ -45,5 +45,5 @@ def test_batches_begin_with_jaxbox_s_and_go_on_with_whole_shuffles(configuration
 
 
 def test_members_beyond_the_seeds_at_hand_are_copies(configurations):
-    made = problem.make(configurations["mlp"], 2).copies(5)
+    made = making.make(configurations["mlp"], 2).copies(5)
     assert [np.array_equal(made.examples[member], made.examples[0]) for member in range(5)] == [1, 0, 1, 0, 1]

@@ -4,14 +4,14 @@ import jax
 import numpy as np
 import pytest
 
-from jaxbox.bench import comparison, problem, sides
+from jaxbox.bench import comparison, making, problem, sides
 
 PEERS = ("flax", "jax-loop", "torch", "torch-threads", "torch-func", "keras")
 
 
 def first_losses(name, configuration):
     """A side, and its losses in the first steps of two seeds."""
-    side = sides.load(name)(problem.make(configuration, 2), 2)
+    side = sides.load(name)(making.make(configuration, 2), 2)
     return side, np.array([side.compared_losses(step) for step in range(problem.COMPARED_STEPS)])
 
 
