@@ -25,6 +25,26 @@ def test_problem_holds_what_a_linear_member_trains_on(configurations):
         bias -= 0.1 * errors.mean(axis=0)
 
 
+def test_images_of_a_scene_that_draws_are_those_of_each_seed(configurations):
+    """Step by step, the loss of a linear network on stored images is that of member.train on those that it draws."""
+    configuration, seed = configurations["drawn"], 1
+    made = making.make(configuration, 2)
+    assert (len(made.images), len(made.targets)) == (2 * 64, 2 * 64)
+    state, seeds = member.initialize(configuration, jnp.uint32(seed)), jnp.uint32(seed)
+    data = sampling.prepare(configuration, seeds, jnp.int32(0))
+    *_, measures = member.train(configuration, state, data, seeds, jnp.int32(0), jnp.int32(1))
+    kernel, bias = made.layers[seed][0]
+    index = made.first_batches[seed][0]
+    outputs = made.images[index].reshape(len(index), -1).astype(float) @ kernel.T + bias
+    np.testing.assert_allclose(np.mean((outputs - made.targets[index]) ** 2), measures["loss"], rtol=1e-5)
+    np.testing.assert_array_equal(np.sort(np.concatenate(made.examples)), np.arange(2 * 64))
+
+
+def test_large_training_sets_are_stored_of_fewer_seeds(configurations, monkeypatch):
+    monkeypatch.setattr(making, "MOST_BYTES", 2 * 64 * 9 * 8 * 3 * 4 - 1)
+    assert len(making.make(configurations["drawn"], 2).layers) == 1
+
+
 def test_a_saved_problem_is_loaded_unchanged(configurations, tmp_path):
     made = making.make(configurations["cnn"], 2)
     made.save(tmp_path)
@@ -33,6 +53,12 @@ def test_a_saved_problem_is_loaded_unchanged(configurations, tmp_path):
     arrays = ("images", "targets", "examples", "first_batches", "layers")
     jax.tree.map(np.testing.assert_array_equal, *[[getattr(one, name) for name in arrays] for one in (made, loaded)])
     assert [kernel.shape for kernel, _ in loaded.layers[1]] == [(3, 3, 3, 1), (4, 3, 3, 3), (2, 3 * 2 * 4)]
+
+
+def test_layers_that_end_in_maps_are_in_their_order_and_one_has_no_bias(configurations):
+    coordinates, heat = (making.make(configurations[name], 1).layers[0] for name in ("coordconv", "soft_argmax"))
+    assert [kernel.shape for kernel, _ in coordinates] == [(3, 1, 1, 3), (4, 3, 3, 3), (2, 3, 3, 4)]
+    assert [(kernel.shape, bias.shape) for kernel, bias in heat] == [((3, 4, 4, 1), (3,)), ((1, 4, 4, 3), (0,))]
 
 
 def test_batches_begin_with_jaxbox_s_and_go_on_with_whole_shuffles(configurations):
