@@ -12,7 +12,6 @@ from jaxbox.training import groups
 from jaxbox.training.population import Population
 
 
-
 def programs():
     """Every program; those that name nothing new are for when there is more time."""
     seen = set()

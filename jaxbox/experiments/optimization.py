@@ -1,0 +1,69 @@
+"""What the thread would change about training: the rule, its learning rate, and how easy the problem is."""
+
+from jaxbox.config import Configuration, grid
+from jaxbox.experiments.settings import RATES, THREAD_STEPS, box, grids
+
+
+def sgd_first(full: bool = False) -> list[Configuration]:
+    """Does plain gradient descent learn where Adam predicts the mean, each at its own rates?
+
+    Claim: "start with plain SGD, not with Adam" (an answer). Each rule over three rates, a factor of ten apart, whose
+    middle one is usual for it: a rule that is compared at a single rate is judged by that rate.
+
+    Command: python -m jaxbox.sweep sgd_first --seeds 32
+    Cost: TODO
+    Outcome: TODO
+    """
+    rules = {"sgd": [0.01, 0.1, 1.0], "momentum": [0.001, 0.01, 0.1], "adam": [0.0001, 0.001, 0.01]}
+    products = [{"optimizer.name": [rule], "optimizer.learning_rate": rates} for rule, rates in rules.items()]
+    return grids(box(full), *products)
+
+
+def learning_rates(full: bool = False) -> list[Configuration]:
+    """At which learning rates does the question's network predict the mean?
+
+    Claim: "the learning rate is too high", or "too low" (comments). Adam over three powers of ten, all else as in the
+    question. A rate that is too low has not left the mean yet, one that is too high has come back to it.
+
+    Command: python -m jaxbox.sweep learning_rates --seeds 32
+    Cost: TODO
+    Outcome: TODO
+    """
+    start = box(full, steps=THREAD_STEPS if full else 200)
+    return grid(start, {"optimizer.learning_rate": [1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1]})
+
+
+def hundred_pixels(full: bool = False) -> list[Configuration]:
+    """One dense layer on 100 x 100 pixels: is the learning rate all there is to it?
+
+    Claim: "with SGD at a rate of 1 or 0.1 it works; at 0.001 to 0.00001 it predicts the mean" (the last answer). On
+    pixels from 0 to 1 the linear model needs 19, 189, 1890 and 18,900 steps to R2 = 0.9 at the rates 1, 0.1, 0.01 and
+    0.001, and is stable up to 1.88. Pixels from 0 to 255 are stable up to 0.00046 only and standardised ones
+    up to 0.074, so that there the same rates mean something else.
+
+    Command: python -m jaxbox.sweep hundred_pixels --seeds 32
+    Cost: TODO
+    Outcome: TODO
+    """
+    task = {"task.height": [100], "task.width": [100], "task.box_size": [5]}
+    inputs = {"task.inputs": ["unit", "byte", "standardized"]}
+    descent = {"model.name": ["linear"], "optimizer.name": ["sgd"]}
+    rates = {"optimizer.learning_rate": [1.0, 0.1, 0.01, 0.001, 0.0001, 0.00001]}
+    return grid(box(full, steps=THREAD_STEPS if full else 2000), task | inputs | descent | rates)
+
+
+def too_easy(full: bool = False) -> list[Configuration]:
+    """Is the mean predicted less often when the problem is harder?
+
+    Claim: "a problem that is too easy is hard to optimise" (a comment). The same network on harder problems: a smaller
+    box with more positions and fewer lit pixels, and noise on every pixel.
+
+    Command: python -m jaxbox.sweep too_easy --seeds 32
+    Cost: TODO
+    Outcome: TODO
+    """
+    start = box(full, steps=THREAD_STEPS if full else 60)
+    rates = {"optimizer.learning_rate": RATES}
+    smaller = {"task.box_size": [start.task.box_size, 2]}
+    noisy = {"task.noise": ["white"], "task.noise_level": [0.1, 0.3]}
+    return grids(start, smaller | rates, noisy | rates)
