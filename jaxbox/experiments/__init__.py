@@ -45,7 +45,7 @@ def configurations(name: str, full: bool = False) -> list[Configuration]:
         ConfigurationError: there is none of that name, it has no full size, it raises, or it does not return
             configurations.
     """
-    function = named(name)
+    function: Any = named(name)
     if full:
         takes = callable(function) and "full" in inspect.signature(function).parameters
         require(takes, "full", full, f"left out with {name}, which has no argument of that name")
