@@ -1,8 +1,11 @@
 """What every test shares: eight fake CPU devices, and signatures whose shapes and types are checked while tests run."""
 
+import gc
+import itertools
 import os
 
 import jax
+import pytest
 from jaxtyping import install_import_hook
 
 DEVICES = 8
@@ -27,3 +30,14 @@ jax.config.update("jax_enable_compilation_cache", False)
 install_import_hook([f"jaxbox.{name}" for name in CHECKED], "beartype.beartype")
 # JAX starts here, before anything that a test calls can choose another number of devices.
 assert len(jax.devices()) == DEVICES, "JAX started before tests/conftest.py"
+TESTS = itertools.count(1)
+TESTS_BETWEEN_CLEARANCES = 50
+
+
+@pytest.fixture(autouse=True)
+def forget_programs():
+    """Every program that JAX remembers has some memory maps, of which Linux allows a process 65,530; then it crashes."""
+    yield
+    if next(TESTS) % TESTS_BETWEEN_CLEARANCES == 0:
+        jax.clear_caches()
+        gc.collect()

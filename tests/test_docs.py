@@ -14,6 +14,7 @@ import pytest
 from analysis import comparison
 from jaxbox import store
 from jaxbox.config import tables
+from jaxbox.config.tables import description
 from jaxbox.store import results
 
 ROOT = Path(__file__).parents[1]
@@ -166,13 +167,13 @@ def test_the_search_for_what_is_undocumented_finds_it():
 
 @pytest.mark.parametrize("field", tables.TABLES)
 def test_help_names_every_row_and_what_it_reads(field):
-    text = "\n".join(tables.describe(width=1000))
+    text = "\n".join(description.describe(width=1000))
     for name, row in tables.TABLES[field].items():
         line = next(line for line in text.split(f"{field}:")[1].splitlines() if line.split()[:1] == [name])
         assert row.summary in line
         assert all(path in line for path in row.reads if path not in (*tables.IMAGE, "render"))
-        assert (tables.WINDOWS in line) == ("render" in row.reads)
-    assert max(map(len, "\n".join(tables.describe()).splitlines())) <= 80
+        assert (description.WINDOWS in line) == ("render" in row.reads)
+    assert max(map(len, "\n".join(description.describe()).splitlines())) <= 80
 
 
 def test_the_table_of_the_comparison_is_its_variables():

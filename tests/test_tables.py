@@ -27,6 +27,7 @@ MAPS = {"model__name": "cnn", "model__stride": 1, "model__features": (4,)}
 BESIDE = {
     **dict.fromkeys(("model.pooling max", "model.pooling average"), MAPS),
     "model.dropout units": {"model__dropout_rate": 0.1},
+    "model.shortcut identity": {"model__hidden": (16, 16)},
     "model.name coordconv": {
         **{"model__features": (8, 8, 8, 8), "model__kernel_size": 3},
         **{"model__activation": "identity", "model__initialization": "he"},
@@ -110,9 +111,9 @@ def covering():
 
 
 def draw(random):
-    # Of a stride of 1, so that something is left to be pooled twice; of 3 channels, which red_box needs.
+    # Something is left to be pooled twice, two layers have one width, and red_box has its 3 channels.
     names = {field: str(random.choice(list(table))) for field, table in tables.TABLES.items()}
-    return names | {"model.stride": 1, "task.channels": 3}
+    return names | {"model.stride": 1, "model.hidden": (16, 16), "task.channels": 3}
 
 
 DRAWS, CHOICES = 150, 30
@@ -174,7 +175,7 @@ OTHER = {
     **{"task.channels": 3, "model.features": (2, 2), "model.kernel_size": 3, "model.padding": "VALID"},
     **{"model.activation": "tanh", "model.output": "tanh", "render": True},
     **{"model.hidden": (16, 3), "model.initialization": "he", "model.pooling": "max", "model.dropout": "units"},
-    **{"model.normalization": "batch"},
+    **{"model.normalization": "batch", "model.shortcut": "identity", "model.dense": (3,)},
 }
 """Another value that is allowed, where one more is not."""
 

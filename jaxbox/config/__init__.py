@@ -1,7 +1,7 @@
 """What a configuration is. Nothing here imports JAX, so that the command line answers before JAX is loaded.
 
 sections.py   the dataclasses           fields.py   dotted paths, types, text, traced and static parts
-tables.py     every name there is       checks.py   what is refused
+tables/       every name there is       checks/     what is refused
 plan.py       what a run computes       errors.py   how it is said
 combinations.py                         which targets, losses and outputs go together
 outside.py    names from a user's file  rows.py     a row, and one made from a user's code

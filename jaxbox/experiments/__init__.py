@@ -6,6 +6,7 @@ Each is a function to configurations, whose docstring says claim, command, cost 
 import functools
 import inspect
 from collections.abc import Callable
+from typing import Any
 
 from jaxbox.config import Configuration, ConfigurationError, look_up, one_line, outside, require
 from jaxbox.experiments import architecture, optimization, question
@@ -44,13 +45,12 @@ def configurations(name: str, full: bool = False) -> list[Configuration]:
         ConfigurationError: there is none of that name, it has no full size, it raises, or it does not return
             configurations.
     """
-    inside = not outside.is_outside(name)
-    function = look_up(EXPERIMENTS, name, "experiment") if inside else outside.load("experiment", name)
+    function = named(name)
     if full:
         takes = callable(function) and "full" in inspect.signature(function).parameters
         require(takes, "full", full, f"left out with {name}, which has no argument of that name")
         function = functools.partial(function, full=True)
-    if inside:
+    if not outside.is_outside(name):
         return function()
     try:
         found = list(function())
@@ -61,3 +61,12 @@ def configurations(name: str, full: bool = False) -> list[Configuration]:
     if not found or not all(isinstance(each, Configuration) for each in found):
         raise ConfigurationError(f"experiment: {name} must return a list of one or more Configuration")
     return found
+
+
+def named(name: str) -> Any:
+    """The function behind a name; imports its file if it is from outside.
+
+    Raises:
+        ConfigurationError: there is none of that name.
+    """
+    return outside.load("experiment", name) if outside.is_outside(name) else look_up(EXPERIMENTS, name, "experiment")

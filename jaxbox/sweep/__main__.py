@@ -3,12 +3,12 @@
 import inspect
 import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from datetime import datetime
 
-from jaxbox import command_line, sweep
-from jaxbox.config import tables
-from jaxbox.experiments import EXPERIMENTS
+from jaxbox import command_line, experiments, sweep
+from jaxbox.config.tables import description
 from jaxbox.sweep import arguments as command
 
 
@@ -21,7 +21,7 @@ def main(words: Sequence[str] | None = None) -> int:
 def _sweep(words: Sequence[str]) -> int:
     arguments = command.parse(words)
     if arguments.list:
-        _list()
+        _list(arguments.experiment)
         return 0
     planned = not arguments.resume or command.asks_for_a_plan(words, arguments)
     plan = command.plan(words, arguments) if planned else None
@@ -52,11 +52,17 @@ def _sweep(words: Sequence[str]) -> int:
     return 0
 
 
-def _list() -> None:
-    """Print what there is to choose from."""
-    for name, experiment in EXPERIMENTS.items():
-        print(f"{name}\n    " + (inspect.getdoc(experiment) or "").replace("\n", "\n    ") + "\n")
-    print("\n".join(tables.describe()))
+def _list(experiment: str) -> None:
+    """Print what an experiment is about, or what there is to choose from if none is named."""
+    if experiment:
+        print(inspect.getdoc(experiments.named(experiment)) or f"{experiment} has no docstring")
+        return
+    width = max(map(len, experiments.EXPERIMENTS))
+    for name, function in experiments.EXPERIMENTS.items():
+        first = (inspect.getdoc(function) or "").partition("\n")[0]
+        print(textwrap.fill(f"{name:<{width}}  {first}", 80, subsequent_indent=" " * (width + 2)))
+    print("\npython -m jaxbox.sweep EXPERIMENT --list says what one claims, costs and found\n")
+    print("\n".join(description.describe()))
 
 
 if __name__ == "__main__":

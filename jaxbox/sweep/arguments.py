@@ -9,6 +9,7 @@ import tyro
 
 from jaxbox import command_line, config, experiments
 from jaxbox.config import Configuration, ConfigurationError, Plan, options, outside, tables
+from jaxbox.config.tables import description
 
 Flag = tyro.conf.FlagCreatePairsOff[bool]
 DEFAULT_EXPERIMENT = "thread"
@@ -26,7 +27,7 @@ class Arguments:
     experiment: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="EXPERIMENT")] = ""
     """A named experiment, see --list, or FILE.py:FUNCTION, one of your own; thread if left out."""
     full: Flag = False
-    """The experiment in its full size, for an accelerator; what it costs is in --list."""
+    """The experiment in its full size, for an accelerator; see its own --list."""
     seeds: int = 64
     """Replicates of each configuration, numbered from 0."""
     vary: Annotated[
@@ -49,7 +50,8 @@ class Arguments:
     checkpoint_seconds: float = 60.0
     """Time between checkpoints of a chunk."""
     list: Flag = False
-    """Show the experiments, and every name with the options that it reads, and stop."""
+    """Show the experiments, and every name with the options that it reads, and stop; after an experiment, what that
+    one claims, costs and found."""
     configuration: Annotated[Configuration, tyro.conf.arg(name="")] = dataclasses.field(default_factory=Configuration)
 
 
@@ -109,7 +111,7 @@ def names_help(own: Sequence[tuple[str, str]] = ()) -> str:
     Args:
         own: field and name of what is from outside.
     """
-    lines = tables.describe(own=own)
+    lines = description.describe(own=own)
     return "\n".join(["names, and the options that they read (all others are always read):", *lines])
 
 

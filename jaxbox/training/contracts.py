@@ -32,6 +32,7 @@ CONTRACTS: Mapping[str, Contract] = {
     "model.initialization": Contract(Initialization, "key, shape"),
     "model.pooling": Contract(object, ""),
     "model.normalization": Contract(object, "units"),
+    "model.shortcut": Contract(object, ""),
     "model.dropout": Contract(object, "rate, rngs"),
     "loss.name": Contract(
         losses.LossFunction,

@@ -190,7 +190,7 @@ def test_the_fingerprint_changes_with_all_that_determines_the_numbers():
     one, two = Configuration(), Configuration(Task(height=17))
     plans = [Plan((one, two), 2), Plan((two, one), 2), Plan((one,), 2), Plan((one, two), 3)]
     for path, value in config.flatten(one):
-        other = value * 2 + 1 if isinstance(value, int | float) else value * 2
+        other = value * 2 + 1 if isinstance(value, int | float) else value * 2 or (1,)
         plans.append(Plan((config.replace(one, {path: other}),), 2))
     assert len({plan.fingerprint for plan in plans}) == len(plans)
     assert Plan((Configuration(), Configuration(Task(height=17))), 2).fingerprint == plans[0].fingerprint

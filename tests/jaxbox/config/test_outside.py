@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from jaxbox import config
-from jaxbox.config import Configuration, ConfigurationError, Loss, Model, Plan, Static, Task, outside, tables
+from jaxbox.config import Configuration, ConfigurationError, Loss, Model, Plan, Static, Task, outside, rows, tables
 
 OWN = '''
 """A file of somebody's own."""
@@ -89,7 +89,7 @@ def test_a_row_is_made_from_the_object(folder):
     assert row.reads == ("model.hidden", "render")
     assert row.options is tables.load("model.name", "mine.py:Sparse").options
     assert tables.row("model.name", "mine.py:Plain").reads == ()
-    assert tables.row("task.scene", "mine.py:Dot").reads == tables.IMAGE
+    assert tables.row("task.scene", "mine.py:Dot").reads == rows.IMAGE
     assert tables.load("model.name", "mine.py:Holder.value") is tables.load("model.name", f"{folder}/mine.py:Sparse")
 
 

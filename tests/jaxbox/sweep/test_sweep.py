@@ -1,6 +1,7 @@
 """The command line: what it plans, what it refuses (one line, code 2, nothing written), and the same from Python."""
 
 import dataclasses
+import inspect
 import os
 import subprocess
 import sys
@@ -350,8 +351,23 @@ def test_a_member_that_diverges_is_in_the_results_and_its_pair_is_not(tmp_path):
 def test_list_names_experiments_and_tables(capsys):
     code, out, err = outcome(capsys, "--list")
     assert (code, err) == (0, "")
-    for word in [*EXPERIMENTS, "cnn", "mlp", "sigmoid", "momentum", "salt_pepper", "standardized", "Claim:"]:
+    for word in [*EXPERIMENTS, "cnn", "mlp", "sigmoid", "momentum", "salt_pepper", "standardized"]:
         assert word in out
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_list_after_an_experiment_is_all_that_is_said_of_it(capsys):
+    code, out, err = outcome(capsys, "thread", "--list")
+    assert (code, err) == (0, "")
+    assert out.rstrip() == inspect.getdoc(EXPERIMENTS["thread"])
+
+
+@pytest.mark.parametrize("words", [["threat", "--list"], ["mine.py:thread", "--list"]])
+def test_list_refuses_an_experiment_that_is_not_there(words, capsys):
+    code, out, err = outcome(capsys, *words)
+    assert (code, out) == (2, "")
+    assert err.startswith("jaxbox.sweep: experiment: ")
+    assert len(err.splitlines()) == 1
 
 
 @pytest.mark.parametrize("words", [["--help"], ["thread", "--help"], ["--seeds", "4", "-h"]])

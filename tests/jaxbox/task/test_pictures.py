@@ -13,6 +13,7 @@ from scipy import stats
 from jaxbox import config
 from jaxbox import task as tasks
 from jaxbox.config import Configuration, ConfigurationError, Task, tables
+from jaxbox.config.tables.task import MARGINS
 from jaxbox.task import population, scenes
 from jaxbox.training import evaluation
 
@@ -149,7 +150,7 @@ def test_positions_are_a_lattice_row_by_row(task):
     steps = np.diff(targets.reshape(rows, columns, 2), axis=1)[..., 0]
     np.testing.assert_allclose(steps, steps.flat[0], rtol=0, atol=1e-12)
     # As far as the image goes: the lattice lies in its middle, margins aside.
-    free = dataclasses.replace(task, **{path.split(".")[1]: 0 for path in tables.MARGINS})
+    free = dataclasses.replace(task, **{path.split(".")[1]: 0 for path in MARGINS})
     np.testing.assert_allclose(tasks.targets(free, tasks.positions(free)).mean(0), 0, atol=1e-12)
     np.testing.assert_array_equal(jax.jit(lambda i: tasks.position(task, i))(jnp.arange(len(places))), places)
 
