@@ -5,11 +5,15 @@ sufficient for the box's position Y (the matched filter: Kay, Fundamentals of St
 II, ch. 4). With N positions equally likely, the posterior is a softmax of box sums,
 
     p(Y = i | X) = exp(g S_i) / sum_j exp(g S_j),
-    g = 1 / sigma^2 (white noise),    g = 2 ln((2 - p) / p) (salt and pepper),
+    g = 1 / sigma^2 (white noise),    g = ln((1 - l) / f) + ln((1 - f) / l) (salt and pepper),
 
-the estimate of least squared error is its mean, and (Cover and Thomas, Elements of Information Theory, ch. 2)
+where l = p (1 - salt) is how often a lit pixel is lost and f = p salt how often a dark one is falsely lit: g is by how
+much a 1 speaks more for a lit pixel than a 0 does, 2 ln((2 - p) / p) for equal shares. With pepper or salt alone g is
+infinite: positions of the largest box sum are left, equally likely. Any other law of the positions adds its ln p to
+g S, whether it factors over the axes or not. The estimate of least squared error is the posterior's mean, and (Cover
+and Thomas, Elements of Information Theory, ch. 2)
 
-    MMSE = E[Var(Y | X)],    I(Y;X) = ln N - E[H(Y | X)].
+    MMSE = E[Var(Y | X)],    I(Y;X) = H(Y) - E[H(Y | X)].
 
 Both expectations are Monte Carlo averages over images of a conditional moment that is exact for each image:
 averaging Var(Y | X) instead of the squared error removes the variance of Y given X (Rao-Blackwell). Guo, Shamai and
@@ -26,21 +30,24 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float, Int, Key
 from scipy.optimize import root_scalar
-from scipy.special import log_softmax
+from scipy.special import log_softmax, rel_entr
 
-from analysis import closed_forms
+from analysis import closed_forms, laws
+from analysis.laws import UNIFORM
 from analysis.moments import box_sums
 from jaxbox import task as tasks
-from jaxbox.config import Task, look_up
+from jaxbox.config import Data, Task, look_up
 
 # The gain of noise at a level above 0.
-GAINS: dict[str, Callable[[float], float]] = {
+GAINS: dict[str, Callable[[Task], float]] = {
     # Squaring a level below 1e-154 would underflow to zero.
-    "white": lambda level: max(level, LARGEST_GAIN**-0.5) ** -2,
-    "salt_pepper": lambda level: float(2 * np.log((2 - level) / level)),
+    "white": lambda task: max(task.noise_level, LARGEST_GAIN**-0.5) ** -2,
+    "salt_pepper": lambda task: _salt_pepper_gain(*_flips(task)),
 }
 # A box sum is known to about 1e-13: a gain beyond this would only amplify rounding. It stands for "no noise".
 LARGEST_GAIN = 1e12
+# Of pixels 0 and 1 box sums differ by at least 1, and e^-1000 is 0 in float64: any more would amplify rounding only.
+LARGEST_GAIN_OF_BITS = 1e3
 # 2^21 pixels are 16 MiB in float64, and a batch needs a few arrays of that size.
 BATCH_PIXELS = 2**21
 
@@ -52,76 +59,83 @@ class Estimate(NamedTuple):
     standard_error: Float[np.ndarray, "*shape"]
 
 
-def posterior(task: Task, images: Float[Any, "n H W C"]) -> Float[np.ndarray, "n P_y P_x"]:
+def posterior(task: Task, images: Float[Any, "n H W C"], data: Data = UNIFORM) -> Float[np.ndarray, "n P_y P_x"]:
     """p(position | image) in float64; sums to one over each image's positions.
 
     `images` are *inputs*, as `jaxbox.task.inputs` hands them to a network: the affine scale is undone here.
     float32 images are accepted: the posterior is computed in float64, of the image as it was rounded.
-    Without noise ("none", or level 0) it is the limit of vanishing noise: uniform over the positions of largest box
+    Without noise ("none", or level 0) it is the limit of vanishing noise: the law among the positions of largest box
     sum, hence 1 at the position of a clean image. Clipped images are not of the task: S is not sufficient there.
     Time and memory grow as n H W C, whatever the box.
 
     Raises:
-        ValueError: `images` is not (n, H, W, C) of the task or is not finite; the task cannot be run.
+        ValueError: `images` is not (n, H, W, C) of the task or is not finite; the task cannot be run, or its law of
+            the positions is not known.
     """
-    return np.exp(_log_posterior(task, _pixels(task, images)))
+    return np.exp(_log_posterior(task, _pixels(task, images), data))
 
 
-def posterior_mean(task: Task, images: Float[Any, "n H W C"]) -> Float[np.ndarray, "n 2"]:
+def posterior_mean(task: Task, images: Float[Any, "n H W C"], data: Data = UNIFORM) -> Float[np.ndarray, "n 2"]:
     """E[(x, y) | image], the estimate of least mean squared error, in the targets' units. See `posterior`."""
-    return _moments(task, posterior(task, images))[0]
+    return _moments(task, posterior(task, images, data))[0]
 
 
-def posterior_mode(task: Task, images: Float[Any, "n H W C"]) -> Float[np.ndarray, "n 2"]:
+def posterior_mode(task: Task, images: Float[Any, "n H W C"], data: Data = UNIFORM) -> Float[np.ndarray, "n 2"]:
     """The (x, y) of the most probable position (MAP), the first of equals. See `posterior`."""
-    sums = box_sums(task, _pixels(task, images).sum(-1))
-    best = sums.reshape(len(sums), -1).argmax(axis=1)
+    scores = _scores(task, _pixels(task, images), data)
+    best = scores.reshape(len(scores), -1).argmax(axis=1)
     return tasks.targets(task, tasks.position(task, best))
 
 
-def mmse(task: Task, key: Key[Array, ""], samples: int) -> Estimate:
+def mmse(task: Task, key: Key[Array, ""], samples: int, data: Data = UNIFORM) -> Estimate:
     """The least mean squared error of any predictor, (2,) for (x, y), in squared target units.
 
     Sample i's position and noise come from `fold_in(key, i)`, so more samples extend fewer. Time grows as
     samples H W C; memory is bounded by BATCH_PIXELS.
 
     Raises:
-        ValueError: fewer than 2 samples, which have no standard error; the task cannot be run.
+        ValueError: fewer than 2 samples, which have no standard error; the task cannot be run, or its law of the
+            positions is not known.
     """
-    return _average(task, key, samples, partial(_variances, task))
+    return _average(task, data, key, samples, partial(_variances, task))
 
 
-def information(task: Task, key: Key[Array, ""], samples: int) -> Estimate:
+def information(task: Task, key: Key[Array, ""], samples: int, data: Data = UNIFORM) -> Estimate:
     """I(Y;X) in nats, (), between the position (x and y jointly) and the image. Cost and errors as `mmse`."""
-    return _average(task, key, samples, lambda log_posterior: _negentropy(log_posterior, (1, 2)))
+    (entropy,) = _entropies(task, data, joint=True)
+    return _told(_average(task, data, key, samples, lambda log_posterior: entropy - _surprise(log_posterior, (1, 2))))
 
 
-def coordinate_information(task: Task, key: Key[Array, ""], samples: int) -> Estimate:
-    """I(x;X) and I(y;X) in nats, (2,). They add up to at most I(Y;X). Cost and errors as `mmse`."""
+def coordinate_information(task: Task, key: Key[Array, ""], samples: int, data: Data = UNIFORM) -> Estimate:
+    """I(x;X) and I(y;X) in nats, (2,). For x and y that are independent they add up to at most I(Y;X). As `mmse`."""
+    entropies = np.array(_entropies(task, data))
+    return _told(_average(task, data, key, samples, lambda log_posterior: entropies - _marginals(log_posterior)))
 
-    return _average(task, key, samples, _marginal_negentropies)
 
-
-def mmse_and_information(task: Task, key: Key[Array, ""], samples: int) -> tuple[Estimate, Estimate]:
+def mmse_and_information(
+    task: Task, key: Key[Array, ""], samples: int, data: Data = UNIFORM
+) -> tuple[Estimate, Estimate]:
     """`mmse` and `coordinate_information` from the same images, in one pass: the numbers are those of each alone."""
+    entropies = np.array(_entropies(task, data))
 
     def both(log_posterior: Float[np.ndarray, "n P_y P_x"]) -> Float[np.ndarray, "n 4"]:
-        return np.hstack([_variances(task, log_posterior), _marginal_negentropies(log_posterior)])
+        return np.hstack([_variances(task, log_posterior), entropies - _marginals(log_posterior)])
 
-    value, error = _average(task, key, samples, both)
-    return Estimate(value[:2], error[:2]), Estimate(value[2:], error[2:])
+    value, error = _average(task, data, key, samples, both)
+    return Estimate(value[:2], error[:2]), _told(Estimate(value[2:], error[2:]))
 
 
 def threshold_level(task: Task) -> float:
-    """The noise level near which Bayes collapses towards the mean.
+    """The noise level near which Bayes collapses towards the mean, all positions being equally likely.
 
     It is where b^2 C D = ln N, D the Kullback-Leibler divergence of a lit pixel from a dark one: the capacity per
     unit cost (Verdu 1990), which pulse-position modulation, here the box, attains. White: D = 1 / (2 sigma^2), so
-    sigma = b sqrt(C / (2 ln N)); salt and pepper: D = (1 - p) ln((2 - p) / p). Sharp for many disjoint positions;
-    overlapping boxes blur it (32 x 32, b = 4, white: R2 = .92 at 0.8 of it, .73 at it, .11 at twice it).
+    sigma = b sqrt(C / (2 ln N)); salt and pepper: D = (1 - p) ln((2 - p) / p) for equal shares. Sharp for many disjoint
+    positions; overlapping boxes blur it (32 x 32, b = 4, white: R2 = .92 at 0.8 of it, .73 at it, .11 at twice it).
 
     Raises:
-        ValueError: `task.noise` is "none"; the task has one position only; the task cannot be run.
+        ValueError: `task.noise` is "none"; pepper without salt, where a single lit pixel excludes all positions that
+            do not cover it; the task has one position only; the task cannot be run.
     """
     closed_forms.require(task, closed_forms.BAYES)
     entropy = np.log(tasks.position_count(task))
@@ -131,9 +145,12 @@ def threshold_level(task: Task) -> float:
     if task.noise == "white":
         return float(np.sqrt(1 / (2 * divergence_needed)))
     if task.noise == "salt_pepper":
+        if task.salt == 0:
+            raise ValueError("task.salt is 0.0; a threshold needs more than 0")
 
-        def excess(probability: float) -> float:
-            return (1 - probability) * np.log((2 - probability) / probability) - divergence_needed
+        def excess(level: float) -> float:
+            lost, false = _flips(dataclasses.replace(task, noise_level=level))
+            return float(rel_entr(1 - lost, false) + rel_entr(lost, 1 - false)) - divergence_needed
 
         return root_scalar(excess, bracket=(1e-300, 1.0), xtol=1e-15).root
     raise ValueError(f"task.noise is {task.noise!r}; a threshold needs white or salt_pepper")
@@ -148,7 +165,18 @@ def gain(task: Task) -> float:
     closed_forms.require(task, closed_forms.BAYES)
     if task.noise == "none" or task.noise_level == 0:
         return LARGEST_GAIN
-    return look_up(GAINS, task.noise, "task.noise")(task.noise_level)
+    return look_up(GAINS, task.noise, "task.noise")(task)
+
+
+def _flips(task: Task) -> tuple[float, float]:
+    """Under salt and pepper, how often a lit pixel is lost and how often a dark one is falsely lit."""
+    return task.noise_level * (1 - task.salt), task.noise_level * task.salt
+
+
+def _salt_pepper_gain(lost: float, false: float) -> float:
+    if min(lost, false) == 0:
+        return LARGEST_GAIN_OF_BITS
+    return float(np.log((1 - lost) / false) + np.log((1 - false) / lost))
 
 
 def _pixels(task: Task, images: Float[Any, "n H W C"]) -> Float[np.ndarray, "n H W C"]:
@@ -163,10 +191,20 @@ def _pixels(task: Task, images: Float[Any, "n H W C"]) -> Float[np.ndarray, "n H
     return (array.astype(np.float64) - offset) / scale
 
 
-def _log_posterior(task: Task, pixels: Float[np.ndarray, "n H W C"]) -> Float[np.ndarray, "n P_y P_x"]:
+def _log_posterior(task: Task, pixels: Float[np.ndarray, "n H W C"], data: Data) -> Float[np.ndarray, "n P_y P_x"]:
+    return log_softmax(_scores(task, pixels, data), axis=(1, 2))
+
+
+def _scores(task: Task, pixels: Float[np.ndarray, "n H W C"], data: Data) -> Float[np.ndarray, "n P_y P_x"]:
+    """The log posterior but for a constant."""
+    closed_forms.require(task, closed_forms.BAYES, data)
     sums = box_sums(task, pixels.sum(-1))
     # Less the largest first: gain times a sum may be so large that the differences drown in rounding.
-    return log_softmax(gain(task) * (sums - sums.max((1, 2), keepdims=True)), axis=(1, 2))
+    scores = gain(task) * (sums - sums.max((1, 2), keepdims=True))
+    if laws.is_uniform(data):
+        return scores
+    # A probability that underflowed would be minus infinity, times 0 in an entropy.
+    return scores + np.log(np.maximum(laws.probability(task, data), np.finfo(float).tiny))
 
 
 def _moments(
@@ -189,50 +227,71 @@ def _variances(task: Task, log_posterior: Float[np.ndarray, "n P_y P_x"]) -> Flo
     return _moments(task, np.exp(log_posterior))[1]
 
 
-def _marginal_negentropies(log_posterior: Float[np.ndarray, "n P_y P_x"]) -> Float[np.ndarray, "n 2"]:
-    """ln P - H(. | image), of x and of y."""
+def _marginals(log_posterior: Float[np.ndarray, "n P_y P_x"]) -> Float[np.ndarray, "n 2"]:
+    """H(. | image), of x and of y."""
     marginals = (np.exp(log_posterior).sum(axis) for axis in (1, 2))
     # An underflowed probability adds 0 to an entropy, whatever finite number stands for its logarithm.
     logarithms = (np.log(np.maximum(marginal, np.finfo(float).tiny)) for marginal in marginals)
-    return np.stack([_negentropy(logarithm, (1,)) for logarithm in logarithms], axis=-1)
+    return np.stack([_surprise(logarithm, (1,)) for logarithm in logarithms], axis=-1)
 
 
-def _negentropy(log_probability: Float[np.ndarray, "n ..."], axes: tuple[int, ...]) -> Float[np.ndarray, " n"]:
-    """ln(how many) - entropy, never negative."""
-    count = np.prod([log_probability.shape[axis] for axis in axes])
-    entropy = -(np.exp(log_probability) * log_probability).sum(axes)
-    return np.maximum(np.log(count) - entropy, 0.0)
+def _surprise(log_probability: Float[np.ndarray, "n ..."], axes: tuple[int, ...]) -> Float[np.ndarray, " n"]:
+    """The entropy over these axes."""
+    return -(np.exp(log_probability) * log_probability).sum(axes)
 
 
-@partial(jax.jit, static_argnums=(0, 4))
+def _entropies(task: Task, data: Data, joint: bool = False) -> tuple[float, ...]:
+    """H(x) and H(y), or H(Y)."""
+    rows, columns = tasks.position_shape(task)
+    if laws.is_uniform(data):
+        return (float(np.log(rows * columns)),) if joint else (float(np.log(columns)), float(np.log(rows)))
+    return tuple(map(laws.entropy, (laws.probability(task, data),) if joint else laws.along_axes(task, data)))
+
+
+def _told(estimate: Estimate) -> Estimate:
+    """Information, which neither rounding nor chance makes negative."""
+    return Estimate(np.maximum(estimate.value, 0.0), estimate.standard_error)
+
+
+@partial(jax.jit, static_argnums=(0, 1, 5))
 def _observe(
-    static: Task, noise_level: float | Float[Array, ""], key: Key[Array, ""], start: int | Int[Array, ""], size: int
+    static: Task,
+    data: Data,
+    noise_level: float | Float[Array, ""],
+    key: Key[Array, ""],
+    start: int | Int[Array, ""],
+    size: int,
 ) -> Float[Array, "size H W C"]:
     task = dataclasses.replace(static, noise_level=noise_level)
+    everywhere = jax.numpy.ones(tasks.position_count(task), bool)
     keys = jax.vmap(lambda i: jax.random.split(jax.random.fold_in(key, i)))(start + jax.numpy.arange(size))
-    index: Int[Array, " size"] = jax.vmap(lambda k: tasks.draw_index(task, k, 1)[0])(keys[:, 0])
+    index: Int[Array, " size"] = jax.vmap(lambda k: tasks.draw(task, data, k, 1, everywhere)[0])(keys[:, 0])
     clean = tasks.render(task, tasks.position(task, index))
     # As one long row of pixels: short axes are unrolled, and compiling takes ten times as long for the same numbers.
     return tasks.observe(task, clean.reshape(size, 1, -1, 1), keys[:, 1]).reshape(clean.shape)
 
 
-def _batches(task: Task, key: Key[Array, ""], samples: int) -> Iterator[Float[np.ndarray, "n H W C"]]:
+def _batches(task: Task, data: Data, key: Key[Array, ""], samples: int) -> Iterator[Float[np.ndarray, "n H W C"]]:
     """Observed images in [0, 1] pixels, `samples` in all, the last batch cut rather than compiled anew."""
     size = min(samples, max(1, BATCH_PIXELS // (task.height * task.width * task.channels)))
     static = dataclasses.replace(task, noise_level=0.0)
+    # Judged on all positions, whichever are trained on.
+    data = dataclasses.replace(data, split=UNIFORM.split)
     for start in range(0, samples, size):
-        images = np.asarray(_observe(static, task.noise_level, key, start, size), np.float64)
+        images = np.asarray(_observe(static, data, task.noise_level, key, start, size), np.float64)
         yield images[: samples - start]
 
 
-def _average(task: Task, key: Key[Array, ""], samples: int, statistic: Callable[[np.ndarray], np.ndarray]) -> Estimate:
+def _average(
+    task: Task, data: Data, key: Key[Array, ""], samples: int, statistic: Callable[[np.ndarray], np.ndarray]
+) -> Estimate:
     """Mean over images of a function of the log posterior, merging batches as Chan, Golub and LeVeque (1983)."""
-    closed_forms.require(task, closed_forms.BAYES)
+    closed_forms.require(task, closed_forms.BAYES, data)
     if samples < 2:
         raise ValueError(f"samples is {samples}; it must be at least 2")
     count, mean, squares = 0, np.float64(0.0), np.float64(0.0)
-    for images in _batches(task, key, samples):
-        values = statistic(_log_posterior(task, images))
+    for images in _batches(task, data, key, samples):
+        values = statistic(_log_posterior(task, images, data))
         difference = values.mean(0) - mean
         total = count + len(values)
         squares = squares + ((values - values.mean(0)) ** 2).sum(0) + difference**2 * count * len(values) / total

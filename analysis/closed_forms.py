@@ -19,14 +19,14 @@ DESCENT = "a closed form of gradient descent"
 BAYES = "a Bayes-optimal predictor"
 """Posterior over positions, MMSE and I(Y;X) (`analysis.bayes`)."""
 ENTROPY = "a known entropy of positions"
-"""All positions equally likely: H(Y) = ln N (`analysis.information`)."""
+"""H(Y) of the law of the positions, ln N where they are equally likely (`analysis.information`)."""
 ALL = (LINEAR, DESCENT, BAYES, ENTROPY)
 JUDGED = (LINEAR, BAYES, ENTROPY)
 """What holds of any targets, because predictors of (x, y) are judged in target units whatever networks are trained on:
 how good the best of all, and the best linear one, can be. How a network gets there depends on what it is trained on."""
 
 FORMS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    # Whatever a scene draws, its positions are equally likely and evenly spaced.
+    # Whatever a scene draws, its positions are as likely as the law says, and evenly spaced.
     "scene": {
         **dict.fromkeys(("box", "pixel"), ALL),
         **dict.fromkeys(("subpixel_box", "random_size_box", "overhanging_box"), (ENTROPY,)),
@@ -48,7 +48,8 @@ FORMS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 }
 """By field of the task and name: the forms that know it. An empty tuple says that there is none."""
 OF_DATA: Mapping[str, Mapping[str, tuple[str, ...]]] = {
-    "law": {"uniform": ALL, "beta": (), "corner": ()},
+    # A posterior takes any law. What is linear is solved axis by axis, and a quadrant is no product of two axes.
+    "law": {"uniform": ALL, "beta": JUDGED, "corner": (BAYES, ENTROPY)},
     # What is judged is judged on true images and labels of all positions; what descent is towards is another matter.
     "labels": {"true": ALL, **dict.fromkeys(("shuffled", "flipped"), JUDGED)},
     "split": {"random": ALL, **dict.fromkeys(("held_out", "quadrant"), JUDGED)},
@@ -60,7 +61,7 @@ FIELDS = frozenset((*SIZES, *OF_SCENES, *FORMS, "noise_level", "salt"))
 """Fields of a task that forms take into account."""
 FIELDS_OF_DATA = frozenset((*OF_DATA, "train_size", "shared_batches", "concentration", "corner_share", "held_out"))
 """Fields of the data, those included that belong to one of its names or are no property of what is judged."""
-AT_DEFAULT = {"salt": (LINEAR, DESCENT, BAYES)}
+AT_DEFAULT = {"salt": (LINEAR, DESCENT)}
 """Those that must be at their default for these forms: unequal salt and pepper is no white noise in disguise."""
 
 

@@ -23,8 +23,9 @@ from jaxtyping import Float
 from scipy.linalg import orth, svdvals
 from sklearn.metrics import mutual_info_score
 
-from analysis import closed_forms
+from analysis import closed_forms, laws
 from analysis.bayes import Estimate
+from analysis.laws import UNIFORM
 from analysis.neighbours import blurred, kraskov, smallest_gap, standardized, untied
 from analysis.rate_distortion import rate_distortion, shannon_failure
 from analysis.shannon import (
@@ -36,7 +37,7 @@ from analysis.shannon import (
     shannon_bound,
 )
 from jaxbox import task as tasks
-from jaxbox.config import Task
+from jaxbox.config import Data, Task
 
 __all__ = [
     "SHANNON_EXCEEDS_ENTROPY",
@@ -71,13 +72,15 @@ class InformationEstimate(NamedTuple):
     joint: Estimate
 
 
-def entropy(task: Task) -> float:
-    """H(Y) = ln N in nats: the N positions are equally likely, and ln P_x + ln P_y = ln N.
+def entropy(task: Task, data: Data = UNIFORM) -> float:
+    """H(Y) in nats: ln N = ln P_x + ln P_y where all positions are equally likely, else -sum p ln p of their law.
 
     Raises:
-        ValueError: the task cannot be run.
+        ValueError: the task cannot be run, or its law of the positions is not known.
     """
-    closed_forms.require(task, closed_forms.ENTROPY)
+    closed_forms.require(task, closed_forms.ENTROPY, data)
+    if not laws.is_uniform(data):
+        return laws.entropy(laws.probability(task, data))
     return float(np.log(tasks.position_count(task)))
 
 

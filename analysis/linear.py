@@ -13,8 +13,11 @@ With u(c) the indicator of the columns that a box at c covers, a linear predicto
       mse = 1/N sum y^2 N s2 / (t_y t_x + N s2),
   over (even, odd) modes only (see `analysis.moments`). As s2 -> 0 it becomes `minimum_norm`.
 
-Weights of the last two sum to zero over the image, so a background (255, 1 - x, standardised) leaves the intercept at
-the mean target: under inputs s x + o the weights are divided by s, and that is all.
+Under another law of the positions that is a product over the axes, `lmmse` is `analysis.weighted_ridge`; the weights of
+the other two are the same, being exact at every position, and their error under noise is another.
+
+Under the uniform law weights of the last two sum to zero over the image, so a background (255, 1 - x, standardised)
+leaves the intercept at the mean target: under inputs s x + o the weights are divided by s, and that is all.
 `fit_ols` and `fit_ridge` (scikit-learn) are the same on finite samples; `expected_mse` judges any linear predictor.
 """
 
@@ -25,7 +28,8 @@ import numpy as np
 from jaxtyping import Float
 from sklearn.linear_model import LinearRegression, Ridge
 
-from analysis import closed_forms
+from analysis import closed_forms, laws, weighted_ridge
+from analysis.laws import UNIFORM
 from analysis.moments import (
     Modes,
     axis_modes,
@@ -37,7 +41,7 @@ from analysis.moments import (
     target_variance,
 )
 from jaxbox import task as tasks
-from jaxbox.config import Task
+from jaxbox.config import Data, Task
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -51,7 +55,7 @@ class LinearPredictor:
     weights: Float[np.ndarray, "H W 2"]
     intercept: Float[np.ndarray, "2"]
     mse: Float[np.ndarray, "2"]
-    """Mean squared error of (x, y) over the task's positions and noise, in squared target units."""
+    """Mean squared error of (x, y) over the law of the positions and the noise, in squared target units."""
 
     def predict(self, images: Float[np.ndarray, "n H W C"]) -> Float[np.ndarray, "n 2"]:
         """Predictions (x, y) for *inputs*, images as the network sees them (`jaxbox.task.inputs`). O(n H W C).
@@ -63,20 +67,20 @@ class LinearPredictor:
         return np.tensordot(images.mean(axis=3), self.weights, axes=2) + self.intercept
 
 
-def ramp(task: Task) -> LinearPredictor:
+def ramp(task: Task, data: Data = UNIFORM) -> LinearPredictor:
     """The thread's hand-made weights, scaled by 1/b^2 and shifted, so that they are right on clean images. O(H W).
 
     Raises:
-        ValueError: a task that cannot be run or has no closed form.
+        ValueError: a task that cannot be run or has no closed form under the law of the data.
     """
-    closed_forms.require(task, closed_forms.LINEAR)
+    closed_forms.require(task, closed_forms.LINEAR, data)
     scale, offset = tasks.input_scale(task)
     x, y = (_pixel_coordinates(task, axis) for axis in (0, 1))
     weights = np.stack(np.broadcast_arrays(x, y[:, None]), axis=-1) / (closed_forms.box_side(task) ** 2 * scale)
-    return _predictor(task, weights, -offset * weights.sum(axis=(0, 1)))
+    return _predictor(task, weights, -offset * weights.sum(axis=(0, 1)), data)
 
 
-def minimum_norm(task: Task, free_intercept: bool = True) -> LinearPredictor:
+def minimum_norm(task: Task, free_intercept: bool = True, data: Data = UNIFORM) -> LinearPredictor:
     """The least-norm weights that are exact on clean images. O(H W) to write down, O(H + W) to compute.
 
     With a free intercept, the norm is that of the weights alone: scikit-learn's LinearRegression on the N images. A
@@ -86,15 +90,17 @@ def minimum_norm(task: Task, free_intercept: bool = True) -> LinearPredictor:
     these weights ignore.
 
     Raises:
-        ValueError: a task that cannot be run or has no closed form.
+        ValueError: a task that cannot be run or has no closed form under the law of the data.
     """
-    closed_forms.require(task, closed_forms.LINEAR)
+    closed_forms.require(task, closed_forms.LINEAR, data)
     scale, offset = tasks.input_scale(task)
     rows, columns = _staircase(task, 1), _staircase(task, 0)
     weights = np.empty((2, task.height, task.width))
     np.multiply.outer(rows.level / scale, columns.step, out=weights[0])
     np.multiply.outer(rows.step / scale, columns.level, out=weights[1])
     weights = np.moveaxis(weights, 0, -1)
+    if free_intercept and not laws.is_uniform(data):
+        return _predictor(task, weights, target_mean(task), data)
     if free_intercept:
         squares = np.array([rows.level @ rows.level * (columns.step @ columns.step),
                             rows.step @ rows.step * (columns.level @ columns.level)])  # fmt: skip
@@ -104,23 +110,25 @@ def minimum_norm(task: Task, free_intercept: bool = True) -> LinearPredictor:
     area = 2 * scale * offset * closed_forms.box_side(task) ** 2 + offset**2 * task.height * task.width
     total = scale**2 * rows.ones * columns.ones + area
     bias = target_mean(task) / (1 + task.channels * total)
-    return _predictor(task, weights + task.channels * bias * flat[..., None], bias)
+    return _predictor(task, weights + task.channels * bias * flat[..., None], bias, data)
 
 
-def lmmse(task: Task) -> LinearPredictor:
-    """The linear predictor of least expected squared error under the task's noise; `minimum_norm` without noise.
+def lmmse(task: Task, data: Data = UNIFORM) -> LinearPredictor:
+    """The linear predictor of least expected squared error under noise and law; `minimum_norm` without noise.
 
     O(H^3 + W^3) time, O(H W + H^2 + W^2) memory.
 
     Raises:
-        ValueError: a task that cannot be run or has no closed form.
+        ValueError: a task that cannot be run or has no closed form under the law of the data.
     """
-    closed_forms.require(task, closed_forms.LINEAR)
-    seen, mean = channel(task), target_mean(task)
+    closed_forms.require(task, closed_forms.LINEAR, data)
+    seen, mean = channel(task), target_mean(task, data)
     if seen.variance == 0:
-        return minimum_norm(task)
+        return minimum_norm(task, data=data)
     if seen.scale == 0:
-        return LinearPredictor(np.zeros((task.height, task.width, 2)), mean, target_variance(task))
+        return LinearPredictor(np.zeros((task.height, task.width, 2)), mean, target_variance(task, data))
+    if not laws.is_uniform(data):
+        return _weighted_lmmse(task, data)
     penalty = tasks.position_count(task) * seen.variance / (task.channels * seen.scale**2)
     (along_y, along_x), (x, y) = axis_modes(task), axis_targets(task)
     for_x, mse_x = _shrunk(along_y[0], along_x[1], x - mean[0], penalty)
@@ -155,22 +163,26 @@ def fit_ridge(
     return _fitted(task, Ridge(alpha=penalty), images, targets)
 
 
-def expected_mse(predictor: LinearPredictor, task: Task) -> Float[np.ndarray, "2"]:
+def expected_mse(predictor: LinearPredictor, task: Task, data: Data = UNIFORM) -> Float[np.ndarray, "2"]:
     """Mean squared error of any linear predictor over all positions and the noise, exactly. O(H W).
 
-    E = mean over positions of (E[prediction | position] - target)^2 + variance of a pixel * |weights|^2 / C.
+    E = mean over positions, by their law, of (E[prediction | position] - target)^2
+        + variance of a pixel * |weights|^2 / C.
 
     Raises:
         ValueError: weights of another image size, or not finite.
     """
-    closed_forms.require(task, closed_forms.LINEAR)
+    closed_forms.require(task, closed_forms.LINEAR, data)
     weights = _checked("weights", predictor.weights, (task.height, task.width, 2))
     seen, (x, y) = channel(task), axis_targets(task)
     sums = np.moveaxis(box_sums(task, np.moveaxis(weights, -1, 0)), 0, -1)
     mean = seen.scale * sums + seen.offset * weights.sum(axis=(0, 1)) + predictor.intercept
     targets = np.stack(np.broadcast_arrays(x, y[:, None]), axis=-1)
     noise = seen.variance / task.channels * np.square(weights).sum(axis=(0, 1))
-    return np.square(mean - targets).mean(axis=(0, 1)) + noise
+    squares = np.square(mean - targets)
+    if laws.is_uniform(data):
+        return squares.mean(axis=(0, 1)) + noise
+    return np.tensordot(laws.probability(task, data), squares, axes=2) + noise
 
 
 def _pixel_coordinates(task: Task, axis: int) -> Float[np.ndarray, " pixels"]:
@@ -221,6 +233,18 @@ def _shrunk(
     return even.vectors @ (signal / total) @ odd.vectors.T, np.sum(signal**2 * penalty / total) / count
 
 
+def _weighted_lmmse(task: Task, data: Data) -> LinearPredictor:
+    seen, mean, (x, y) = channel(task), target_mean(task, data), axis_targets(task)
+    penalty = seen.variance / (task.channels * seen.scale**2)
+    along_x, along_y = (weighted_ridge.axis(p, closed_forms.box_side(task)) for p in laws.along_axes(task, data))
+    for_x = weighted_ridge.fit(along_y, along_x, x - mean[0], penalty)
+    for_y = weighted_ridge.fit(along_x, along_y, y - mean[1], penalty)
+    pictures = box_pictures(task, np.stack([for_x.coefficients, for_y.coefficients.T]))
+    weights = np.moveaxis(pictures, 0, -1) / seen.scale
+    intercept = mean + np.array([for_x.intercept, for_y.intercept]) - seen.offset * weights.sum(axis=(0, 1))
+    return LinearPredictor(weights, intercept, np.array([for_x.minimum, for_y.minimum]))
+
+
 def _fitted(
     task: Task, model: LinearRegression | Ridge, images: Float[np.ndarray, "n H W C"], targets: Float[np.ndarray, "n 2"]
 ) -> LinearPredictor:
@@ -233,9 +257,11 @@ def _fitted(
     return _predictor(task, model.coef_.T.reshape(task.height, task.width, 2), np.asarray(model.intercept_))
 
 
-def _predictor(task: Task, weights: Float[np.ndarray, "H W 2"], intercept: Float[np.ndarray, "2"]) -> LinearPredictor:
+def _predictor(
+    task: Task, weights: Float[np.ndarray, "H W 2"], intercept: Float[np.ndarray, "2"], data: Data = UNIFORM
+) -> LinearPredictor:
     unjudged = LinearPredictor(weights, intercept, np.full(2, np.inf))
-    return dataclasses.replace(unjudged, mse=expected_mse(unjudged, task))
+    return dataclasses.replace(unjudged, mse=expected_mse(unjudged, task, data))
 
 
 def _checked(name: str, values: Float[np.ndarray, "..."], shape: tuple[int | None, ...]) -> Float[np.ndarray, "..."]:

@@ -8,6 +8,8 @@ uniform over an unbroken range. Hence, along each axis, with P positions of a bo
 - The mean image is even about the centre of the positions, and a coordinate less its mean is odd. What is linear in
   the image therefore splits: the coordinate's deviation lives on (even, odd) modes, and the mean, the background of
   the inputs and the bias on (even, even) ones. The two never meet.
+- Under another law the row and the column are independent still if the law is a product, but not even about the
+  centre: only the Gram matrix stays as it is (`analysis.weighted_ridge`).
 - Noise and input scale act as one channel: E[input | pixel] = scale pixel + offset, with a variance that is the same
   for lit and dark pixels. For salt and pepper that needs 0 and 1 to be equally likely, which they are.
 """
@@ -18,9 +20,10 @@ import numpy as np
 from jaxtyping import Float
 from scipy.linalg import toeplitz
 
-from analysis import closed_forms
+from analysis import closed_forms, laws
+from analysis.laws import UNIFORM
 from jaxbox import task as tasks
-from jaxbox.config import Task, look_up
+from jaxbox.config import Data, Task, look_up
 
 
 class Channel(NamedTuple):
@@ -63,24 +66,29 @@ def axis_targets(task: Task) -> tuple[Float[np.ndarray, " P_x"], Float[np.ndarra
     return tasks.targets(task, column)[:, 0], tasks.targets(task, row)[:, 1]
 
 
-def target_mean(task: Task) -> Float[np.ndarray, "2"]:
-    """Mean (x, y)."""
-    # The midpoint, because a sum over positions would leave 1e-17 where symmetry says 0.
-    return np.array([(axis[0] + axis[-1]) / 2 for axis in axis_targets(task)])
+def target_mean(task: Task, data: Data = UNIFORM) -> Float[np.ndarray, "2"]:
+    """Mean (x, y) under the law of the data."""
+    if laws.is_uniform(data):
+        # The midpoint, because a sum over positions would leave 1e-17 where symmetry says 0.
+        return np.array([(axis[0] + axis[-1]) / 2 for axis in axis_targets(task)])
+    return np.array([p @ axis for p, axis in zip(laws.along_axes(task, data), axis_targets(task), strict=True)])
 
 
-def target_variance(task: Task) -> Float[np.ndarray, "2"]:
-    """Variance of (x, y): spacing^2 (P^2 - 1) / 12, and exactly 0 on an axis with one position."""
-    return np.array([np.var(axis - axis[0]) for axis in axis_targets(task)])
+def target_variance(task: Task, data: Data = UNIFORM) -> Float[np.ndarray, "2"]:
+    """Variance of (x, y) under the law; if uniform spacing^2 (P^2 - 1) / 12. Exactly 0 on an axis with one position."""
+    if laws.is_uniform(data):
+        return np.array([np.var(axis - axis[0]) for axis in axis_targets(task)])
+    of_axes = zip(laws.along_axes(task, data), axis_targets(task), target_mean(task, data), strict=True)
+    return np.array([p @ (axis - mean) ** 2 if len(axis) > 1 else 0.0 for p, axis, mean in of_axes])
 
 
-def r_squared(task: Task, mse: Float[np.ndarray, "2"]) -> Float[np.ndarray, "2"]:
+def r_squared(task: Task, mse: Float[np.ndarray, "2"], data: Data = UNIFORM) -> Float[np.ndarray, "2"]:
     """1 - mse / Var, of x and of y.
 
     Raises:
         ValueError: a coordinate is constant, so that R2 is undefined.
     """
-    variance = target_variance(task)
+    variance = target_variance(task, data)
     if not variance.all():
         rows, columns = tasks.position_shape(task)
         raise ValueError(f"task: {columns} columns and {rows} rows of positions; R2 needs at least 2 of each")
@@ -113,7 +121,7 @@ def axis_modes(task: Task) -> tuple[tuple[Modes, Modes], tuple[Modes, Modes]]:
 
 def box_sums(task: Task, pictures: Float[np.ndarray, "n H W"]) -> Float[np.ndarray, "n P_y P_x"]:
     """The sum of each picture over the box, at every position. O(n H W), whatever the box."""
-    closed_forms.require(task, closed_forms.LINEAR)
+    closed_forms.require(task, closed_forms.BAYES)
     rows = slice(task.margin_top, task.height - task.margin_bottom)
     columns = slice(task.margin_left, task.width - task.margin_right)
     return _window_sums(

@@ -17,7 +17,9 @@ ORDER = {
     "analysis": (
         *(
             "closed_forms",
+            "laws",
             "moments",
+            "weighted_ridge",
             "linear",
             "dynamics",
             "bayes",

@@ -221,19 +221,20 @@ def test_every_field_of_a_task_is_known_to_the_closed_forms(cls, known):
     ("data", "forms"),
     [
         (Data(train_size=3, shared_batches=True), closed_forms.ALL),
-        (Data(law="beta"), ()),
-        (Data(law="corner"), ()),
+        (Data(law="beta"), closed_forms.JUDGED),
+        (Data(law="corner"), (closed_forms.BAYES, closed_forms.ENTROPY)),
         (Data(labels="shuffled"), closed_forms.JUDGED),
         (Data(split="held_out"), closed_forms.JUDGED),
     ],
 )
-def test_closed_forms_hold_for_the_uniform_law_and_descent_for_true_labels(data, forms):
+def test_descent_is_known_for_true_labels_of_equally_probable_positions_and_what_is_linear_for_products(data, forms):
     assert {form for form in closed_forms.ALL if closed_forms.has(Task(), form, data)} == set(forms)
 
 
-def test_unequal_salt_and_pepper_has_an_entropy_only():
+def test_unequal_salt_and_pepper_has_no_linear_form():
     unequal = Task(noise="salt_pepper", noise_level=0.2, salt=0.4)
-    assert [form for form in closed_forms.ALL if closed_forms.has(unequal, form)] == [closed_forms.ENTROPY]
+    known = [form for form in closed_forms.ALL if closed_forms.has(unequal, form)]
+    assert known == [closed_forms.BAYES, closed_forms.ENTROPY]
     with pytest.raises(ConfigurationError, match=r"task.salt: 0.4 does not have a linear closed form; it must be 0.5"):
         closed_forms.require(unequal, closed_forms.LINEAR)
 

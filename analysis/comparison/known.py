@@ -15,7 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from analysis import bayes, closed_forms, linear
+from analysis import bayes, closed_forms, laws, linear
+from analysis.laws import UNIFORM
 from jaxbox import task as tasks
 from jaxbox.config import Configuration, Data, RunError, Task, outside, tables
 from jaxbox.store import files
@@ -27,8 +28,6 @@ PREDICTORS = (*LINEAR_PREDICTORS, "bayes")
 """Exact predictors: the thread's weights, the least that are right without noise, the best linear, the best of all."""
 SAMPLES = 20_000
 """Noisy images of the Monte Carlo estimates: R2 of Bayes to about .001."""
-EVEN = Data()
-"""All positions equally probable."""
 CACHE = "known.json"
 """In the run's folder."""
 # 16 MiB of pixels at a time; the float64 copies made of them are a few times that.
@@ -50,7 +49,7 @@ class Known:
     """H(x) and H(y), which add up to H(Y)."""
 
 
-def known(task: Task, folder: Path | None = None, data: Data = EVEN) -> Known:
+def known(task: Task, folder: Path | None = None, data: Data = UNIFORM) -> Known:
     """The table of a task.
 
     Args:
@@ -60,9 +59,9 @@ def known(task: Task, folder: Path | None = None, data: Data = EVEN) -> Known:
     mse, error = np.full((len(PREDICTORS), 2), np.nan), np.zeros((len(PREDICTORS), 2))
     information, information_error = np.full(2, np.nan), np.zeros(2)
     if closed_forms.has(task, closed_forms.LINEAR, data):
-        mse[:-1] = [predictor(task).mse for predictor in LINEAR_PREDICTORS.values()]
+        mse[:-1] = [predictor(task, data=data).mse for predictor in LINEAR_PREDICTORS.values()]
     if closed_forms.has(task, closed_forms.BAYES, data):
-        mse[-1], error[-1], information, information_error = _estimates(task, folder)
+        mse[-1], error[-1], information, information_error = _estimates(task, folder, data)
     return Known(mse, error, information, information_error, entropy(task, data))
 
 
@@ -107,23 +106,25 @@ def variance(task: Task, data: Data) -> Float[np.ndarray, "2"]:
     return weights @ (targets - weights @ targets) ** 2
 
 
-def entropy(task: Task, data: Data = EVEN) -> Float[np.ndarray, "2"]:
-    """H(x) and H(y) in nats: ln P of each axis, whose places are equally likely."""
+def entropy(task: Task, data: Data = UNIFORM) -> Float[np.ndarray, "2"]:
+    """H(x) and H(y) in nats: ln P of each axis where its places are equally likely."""
     if not closed_forms.has(task, closed_forms.ENTROPY, data):
         return np.full(2, np.nan)
+    if not laws.is_uniform(data):
+        return np.array([laws.entropy(along) for along in laws.along_axes(task, data)])
     rows, columns = tasks.position_shape(task)
     return np.log([columns, rows])
 
 
-def predictions(task: Task, data: Data = EVEN) -> Float[np.ndarray, "predictor N 2"]:
+def predictions(task: Task, data: Data = UNIFORM) -> Float[np.ndarray, "predictor N 2"]:
     """What each of PREDICTORS says of the very images that members are evaluated on, position by position."""
     count, pixels = tasks.position_count(task), task.height * task.width * task.channels
     found = np.full((len(PREDICTORS), count, 2), np.nan)
     exact = {}
     if closed_forms.has(task, closed_forms.LINEAR, data):
-        exact = {name: make(task).predict for name, make in LINEAR_PREDICTORS.items()}
+        exact = {name: make(task, data=data).predict for name, make in LINEAR_PREDICTORS.items()}
     if closed_forms.has(task, closed_forms.BAYES, data):
-        exact["bayes"] = lambda images: bayes.posterior_mean(task, images)
+        exact["bayes"] = lambda images: bayes.posterior_mean(task, images, data)
     size = max(1, BLOCK_PIXELS // pixels)
     for start in range(0, count, size):
         index = np.arange(start, min(start + size, count))
@@ -140,22 +141,26 @@ def evaluation_inputs(task: Task, index: np.ndarray) -> Float[np.ndarray, "n H W
     return np.asarray(tasks.example(task, places, evaluation.draws(task, index))[0], np.float64)
 
 
-def _estimates(task: Task, folder: Path | None) -> Float[np.ndarray, "4 2"]:
+def _estimates(task: Task, folder: Path | None, data: Data) -> Float[np.ndarray, "4 2"]:
     """MSE of Bayes and I(.;X), each followed by its standard error."""
     if not is_noisy(task):
         nothing = np.zeros(2)
-        return np.stack([nothing, nothing, entropy(task), nothing])
-    key = _fingerprint(task)
+        return np.stack([nothing, nothing, entropy(task, data), nothing])
+    key = _fingerprint(task, data)
     kept = _kept(folder)
     if key not in kept:
-        mse, information = bayes.mmse_and_information(task, jax.random.key(0), SAMPLES)
+        mse, information = bayes.mmse_and_information(task, jax.random.key(0), SAMPLES, data)
         kept[key] = [np.asarray(row).tolist() for row in (*mse, *information)]
         _keep(folder, kept)
     return np.array(kept[key])
 
 
-def _fingerprint(task: Task) -> str:
-    text = json.dumps({"task": dataclasses.asdict(task), "samples": SAMPLES}, sort_keys=True)
+def _fingerprint(task: Task, data: Data) -> str:
+    of = {"task": dataclasses.asdict(task), "samples": SAMPLES}
+    if not laws.is_uniform(data):  # so that what was kept before there were laws is still found
+        reads = [path.removeprefix("data.") for path in tables.row("data.law", data.law).reads]
+        of["law"] = [data.law, *(getattr(data, name) for name in reads)]
+    text = json.dumps(of, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import xarray
 from jaxtyping import Array, Float
 
-from analysis import approximation, closed_forms
+from analysis import approximation, closed_forms, laws
 from analysis.comparison import known
 from jaxbox import task as tasks
 from jaxbox.config import Configuration, Static, Task, traced
@@ -36,7 +36,8 @@ def weights(run: str | Path | xarray.Dataset, configuration: int, seed: int) -> 
     Returns:
         `picture` (map, axis, row, column), in target units per unit of input, summed over channels; `cosine` and
         `distance` (map, reference, axis), of pictures as vectors: the distance is relative to the reference's length.
-        NaN: a task without linear closed forms; `learned` of a network that is not linear; an angle to a map of zeros.
+        NaN: a task without linear closed forms; `best_linear` under noise and a law that is not uniform; `learned` of a
+        network that is not linear; an angle to a map of zeros.
 
     The best linear approximation is over the lattice without noise, and over fresh noisy images with it
     (`analysis.approximation`). The Jacobian is the mean over the images that members are evaluated on.
@@ -48,9 +49,11 @@ def weights(run: str | Path | xarray.Dataset, configuration: int, seed: int) -> 
     task = member.configuration.task
     pictures = np.full((len(MAPS), len(AXES), task.height, task.width), np.nan)
     if closed_forms.has(task, closed_forms.LINEAR, member.configuration.data):
-        exact = np.array([predictor(task).weights for predictor in known.LINEAR_PREDICTORS.values()])
+        data = member.configuration.data
+        exact = np.array([predictor(task, data=data).weights for predictor in known.LINEAR_PREDICTORS.values()])
         pictures[: len(REFERENCES)] = np.moveaxis(exact, -1, 1)
-        pictures[MAPS.index("best_linear")] = _best_linear(member)
+        if laws.is_uniform(data) or not known.is_noisy(task):  # the images that it is fitted to are equally probable
+            pictures[MAPS.index("best_linear")] = _best_linear(member)
     pictures[MAPS.index("jacobian")] = _jacobian(member)
     if _is_linear(member.configuration):
         # Pixels in, targets out: the Jacobian of a linear network is its weights, whatever its parameters are called.

@@ -22,8 +22,9 @@ class _Setting(NamedTuple):
     """What all members of a configuration share."""
 
     task: Task
+    data: Data
     probability: Float[np.ndarray, " N"] | None
-    """Of each position; None where all are equal, and where all closed forms are."""
+    """Of each position; None where all are equal."""
     known: Known
     exact: Float[np.ndarray, "predictor N 2"]
     images: Float[np.ndarray, "N H W C"] | None
@@ -38,7 +39,7 @@ def _setting(task: Task, data: Data, folder: Path) -> _Setting:
     noisy = known.is_noisy(task)
     images = known.evaluation_inputs(task, np.arange(len(targets))) if noisy else None
     facts, exact = known.known(task, folder, data), known.predictions(task, data)
-    return _Setting(task, probability, facts, exact, images, targets, noisy)
+    return _Setting(task, data, probability, facts, exact, images, targets, noisy)
 
 
 def _setting_from_outside(task: Task, data: Data, results: xarray.Dataset) -> _Setting:
@@ -49,7 +50,8 @@ def _setting_from_outside(task: Task, data: Data, results: xarray.Dataset) -> _S
     if data.law != "uniform":
         probability = results["probability"].values.astype(float)[there]
     exact = np.full((len(PREDICTORS), len(targets), 2), np.nan)
-    return _Setting(task, probability, known.known(task, None, data), exact, None, targets, known.is_noisy(task))
+    facts = known.known(task, None, data)
+    return _Setting(task, data, probability, facts, exact, None, targets, known.is_noisy(task))
 
 
 def compare_members(configuration: Configuration, results: xarray.Dataset, folder: Path) -> dict[str, np.ndarray]:
@@ -91,14 +93,12 @@ def _axis(
     if np.ptp(targets[rows]) > 0:  # where there is nothing to tell there is nothing to collapse
         kind, place = kinds(targets[rows], predictions[:, rows], seen[:, rows], exact["r2_bayes"])
     share = _linear_share(setting, usable)
-    told = member_information.member_information(setting.task, axis, targets, usable, mse)
+    lattice = member_information.Lattice(setting.task, axis, setting.data)
+    told = member_information.member_information(lattice, targets, usable, mse, setting.probability)
     worst = mse + links.STANDARD_ERRORS * deviation
-    told["rate_distortion_low"] = member_information.bounds(setting.task, axis, worst, ["rate_distortion"])[
-        "rate_distortion"
-    ]
-    if setting.probability is not None:  # counts and bounds are of positions that are equally probable
-        told = {name: np.full(len(values), np.nan) for name, values in told.items()}
-    distance = ((usable[:, None] - setting.exact[None, ..., axis]) ** 2).mean(-1)
+    told["rate_distortion_low"] = member_information.bounds(lattice, worst, ["rate_distortion"])["rate_distortion"]
+    squares = (usable[:, None] - setting.exact[None, ..., axis]) ** 2
+    distance = squares.mean(-1) if setting.probability is None else squares @ setting.probability
     members = {"mse": mse, "mse_error": deviation, "r2": r2, "linear_share": share.value}
     members |= {"linear_share_error": share.standard_error, **told}
     members = {name: np.where(begun, np.where(finite | (name in ("mse", "r2")), values, np.nan), np.nan)
@@ -137,7 +137,9 @@ def _representative(setting: _Setting) -> Int[np.ndarray, " N"]:
 
 
 def _linear_share(setting: _Setting, predictions: Float[np.ndarray, "seed N"]) -> Estimate:
-    if setting.probability is not None or not closed_forms.has(setting.task, closed_forms.LINEAR):
+    # Without noise every function on the lattice is linear, under any law.
+    weighted = setting.probability is not None and setting.noisy
+    if weighted or not closed_forms.has(setting.task, closed_forms.LINEAR):
         return Estimate(np.full(len(predictions), np.nan), np.full(len(predictions), np.nan))
     return approximation.linear_share(setting.task, setting.images, predictions.T)
 

@@ -26,7 +26,8 @@ def numbers(run: Path) -> xarray.Dataset:
     """
     compared = compare(run)
     selection.require_begun(run, compared, "collapse_rate")
-    varied = [str(name) for name, values in compared.coords.items() if values.dims == ("configuration",)]
+    own = compared.drop_vars("configuration").coords  # without the number of each
+    varied = [str(name) for name, values in own.items() if values.dims == ("configuration",)]
     order = list(config.DEFAULTS)  # of definition; what is a kind's own comes last
     varied.sort(key=lambda name: order.index(name) if name in order else len(order))
     layout, across = choose_layout(compared, varied)

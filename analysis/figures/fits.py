@@ -19,15 +19,15 @@ PENALTIES = np.logspace(-6, 2, 17)
 def errors(own: Configuration, seeds: list[int]) -> Float[np.ndarray, "fit split seed"]:
     """Mean squared errors, of x and y together in squared target units, of FITS to the training sets of these seeds.
 
-    Over the images that members are evaluated on, of seen and of unseen positions; NaN where there is no such
-    position, for an endless stream, for labels that are not true, and for a task without linear closed forms.
+    Over the images that members are evaluated on, by the law of the positions, of seen and of unseen ones; NaN where
+    there is no such position, for an endless stream, for labels that are not true, and without linear closed forms.
     """
     found = np.full((len(FITS), 2, len(seeds)), np.nan)
     known_of = closed_forms.has(own.task, closed_forms.LINEAR, own.data) and own.data.labels == "true"
     if not known_of or own.data.train_size < 2:
         return found
     every, targets = np.arange(tasks.position_count(own.task)), known.lattice(own.task)
-    images = known.evaluation_inputs(own.task, every)
+    images, probability = known.evaluation_inputs(own.task, every), known.probability(own.task, own.data)
     for place, seed in enumerate(seeds):
         index, inputs = training_set(own, seed)
         penalty = _penalty(inputs, targets[index])
@@ -38,8 +38,12 @@ def errors(own: Configuration, seeds: list[int]) -> Float[np.ndarray, "fit split
         seen = np.isin(every, index)
         for fit, predictor in enumerate(fits):
             squares = ((predictor.predict(images) - targets) ** 2).sum(1)
-            found[fit, :, place] = [squares[part].mean() if part.any() else np.nan for part in (seen, ~seen)]
+            found[fit, :, place] = [_mean(squares[part], probability[part]) for part in (seen, ~seen)]
     return found
+
+
+def _mean(squares: Float[np.ndarray, " n"], probability: Float[np.ndarray, " n"]) -> float:
+    return float(probability @ squares / probability.sum()) if probability.any() else np.nan
 
 
 def training_set(own: Configuration, seed: int) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, "n H W C"]]:

@@ -13,13 +13,13 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from analysis import closed_forms, linear
+from analysis import closed_forms, laws, linear
 from analysis.comparison import compare, known, maps
 from analysis.figures import series
 from analysis.figures.contract import Unfilled
 from analysis.figures.panels import variable
 from analysis.figures.selection import FINE, require_begun
-from jaxbox.config import Configuration, RunError, Task
+from jaxbox.config import Configuration, Data, RunError, Task
 from jaxbox.store.folder import load_plan
 
 COMMAND = (
@@ -53,11 +53,11 @@ def numbers(run: Path) -> xarray.Dataset:
         need = "a member that has not collapsed, on a task with linear closed forms"
         raise Unfilled(f"figure: weights needs {need}, which {run} has not; for example: {COMMAND}")
     plan = load_plan(Path(run)).configurations
-    task = plan[chosen[0][0]].task
-    pictures = _exact(task)
+    task, data = known.judged(plan[chosen[0][0]])
+    pictures = _exact(task, data)
     for number, seed in chosen:
         pictures += _learned(run, plan[number], number, seed)
-    best = linear.lmmse(task).weights[..., 0]
+    best = linear.lmmse(task, data).weights[..., 0]
     shown, exact = (
         np.array([picture.weights for picture in pictures]),
         [picture.configuration < 0 for picture in pictures],
@@ -84,11 +84,7 @@ def _chosen(run: Path) -> list[tuple[int, int]]:
     """Of each model the first healthy member, (configuration, seed), all of one task; linear ones first."""
     compared, plan = compare(run), load_plan(Path(run)).configurations
     healthy = np.isin(compared["fate"].values, FINE[:2])
-    able = [
-        number
-        for number, own in enumerate(plan)
-        if healthy[number].any() and closed_forms.has(own.task, closed_forms.LINEAR, own.data)
-    ]
+    able = [number for number, own in enumerate(plan) if healthy[number].any() and _has_maps(own)]
     able.sort(key=lambda number: plan[number].model.name != "linear")
     found: dict[str, int] = {}
     for number in able:
@@ -98,9 +94,15 @@ def _chosen(run: Path) -> list[tuple[int, int]]:
     return [(number, int(seeds[healthy[number].argmax()])) for number in list(found.values())[:MOST_MODELS]]
 
 
-def _exact(task: Task) -> list[Picture]:
+def _has_maps(own: Configuration) -> bool:
+    """Whether all of `analysis.comparison.weights` is known of its members."""
+    approximated = laws.is_uniform(own.data) or not known.is_noisy(own.task)
+    return approximated and closed_forms.has(own.task, closed_forms.LINEAR, own.data)
+
+
+def _exact(task: Task, data: Data) -> list[Picture]:
     noisy = [dataclasses.replace(task, noise="white", noise_level=level) for level in LEVELS]
-    best = [Picture(f"best linear, σ = {own.noise_level:g}", linear.lmmse(own).weights[..., 0]) for own in noisy]
+    best = [Picture(f"best linear, σ = {own.noise_level:g}", linear.lmmse(own, data).weights[..., 0]) for own in noisy]
     first = Picture("ramp", linear.ramp(task).weights[..., 0])
     return [first, Picture("minimum norm", linear.minimum_norm(task).weights[..., 0]), *best]
 

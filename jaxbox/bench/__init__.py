@@ -6,6 +6,7 @@ cases.py       one network and size: its processes    jax_side.py     what sides
 process.py     a side's process, from outside         jaxbox_side.py  jaxbox itself
 worker.py      the program that runs in it            peers/          the others, one a file
 problem.py     what sides train, as NumPy arrays      comparison.py   what the samples say
-arithmetic.py  the operations that a step needs       table.py        how it is printed
-machine.py     where it was measured                  plot.py         how it is drawn
+making.py      such a problem, made by jaxbox         table.py        how it is printed
+arithmetic.py  the operations that a step needs       plot.py         how it is drawn
+machine.py     where it was measured
 """

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import tyro
 
 from jaxbox import command_line, config
-from jaxbox.bench.problem import MODELS
+from jaxbox.bench.problem import BOX, NETWORKS
 from jaxbox.bench.sides import JAXBOX, SIDES
-from jaxbox.config import ConfigurationError, RunError
+from jaxbox.config import ConfigurationError, RunError, tables
 from jaxbox.plotting import SUFFIXES
 
 Flag = tyro.conf.FlagCreatePairsOff[bool]
@@ -23,11 +23,13 @@ Numbers = Annotated[tuple[int, ...], tyro.conf.arg(metavar="INT [INT ...]")]
 class Arguments:
     """Measure how fast jaxbox trains, and how fast others train the same networks on the same data.
 
-    Every combination of model, size and seeds is a case. Peers that are not installed are skipped and named.
+    Every combination of model, scene, size and seeds is a case. Peers that are not installed are skipped and named.
     """
 
-    models: Words = MODELS
-    """Networks."""
+    models: Words = ()
+    """Networks: linear, mlp, cnn, coordconv, soft_argmax; if none is named the first three, on other scenes cnn."""
+    scenes: Words = (BOX,)
+    """What is drawn. The other sides have the images of their training sets before they start."""
     sizes: Numbers = (16, 32, 64, 100)
     """Height and width of the images, in pixels."""
     seeds: Numbers = (1, 8, 64, 512)
@@ -46,6 +48,15 @@ class Arguments:
     """Replace an existing file."""
     plot: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     """Draw throughput against seeds into this .pdf, .png or .svg file."""
+
+    def kinds(self) -> list[tuple[str, str, int]]:
+        """Each combination of model, scene and size, once."""
+        pairs = [(model, scene) for scene in self.scenes for model in self.models or DEFAULT_MODELS[scene == BOX]]
+        return [(*pair, size) for pair in dict.fromkeys(pairs) for size in sorted(set(self.sizes))]
+
+
+DEFAULT_MODELS = (("cnn",), ("linear", "mlp", "cnn"))
+"""On other scenes, and on the box."""
 
 
 QUICK: dict[str, Any] = {
@@ -69,9 +80,9 @@ def parse(words: Sequence[str]) -> Arguments:
     """
     start = dataclasses.replace(Arguments(), **QUICK if "--quick" in words else {})
     arguments = command_line.read(start, words, "python -m jaxbox.bench")
-    for field in ("models", "sizes", "seeds", "peers"):
+    for field in ("scenes", "sizes", "seeds", "peers"):
         config.require(bool(getattr(arguments, field)), field, "nothing", "one or more")
-    for field, known in (("models", MODELS), ("peers", SIDES)):
+    for field, known in (("models", NETWORKS), ("scenes", tables.SCENES), ("peers", SIDES)):
         for name in getattr(arguments, field):
             config.look_up(dict.fromkeys(known), name, field)
     for field in ("sizes", "seeds", "rounds"):

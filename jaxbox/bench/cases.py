@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from jaxbox.bench import comparison, problem
+from jaxbox.bench import comparison, making, problem
 from jaxbox.bench.process import Worker, WorkerError
-from jaxbox.bench.sides import JAXBOX
+from jaxbox.bench.sides import JAXBOX, SIDES
 
 
 class Cases:
@@ -27,15 +27,16 @@ class Cases:
     def __init__(
         self,
         model: str,
+        scene: str,
         size: int,
         seeds: Sequence[int],
         names: Sequence[str],
         seconds: float,
         say: Callable[[str], None],
     ):
-        self.configuration = problem.configuration(model, size)
+        self.configuration = problem.configuration(model, size, scene)
         self.seeds, self.names, self.seconds, self.say = sorted(set(seeds)), names, seconds, say
-        self.title = f"{model} {size} x {size}"
+        self.title = f"{problem.label(model, scene)} {size} x {size}"
         self.workers: dict[tuple[int, str], Worker] = {}
         self.failed: dict[tuple[int, str], str] = {}
         self._stack = contextlib.ExitStack()
@@ -43,7 +44,7 @@ class Cases:
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jaxbox-bench-")))
-            problem.make(self.configuration, min(self.seeds[-1], problem.COMPARED_SEEDS)).save(folder)
+            making.make(self.configuration, min(self.seeds[-1], problem.COMPARED_SEEDS)).save(folder)
             for name in self.names:
                 self._start(name, folder, stack)
             self._stack = stack.pop_all()
@@ -53,6 +54,9 @@ class Cases:
         self._stack.close()
 
     def _start(self, name: str, folder: Path, stack: contextlib.ExitStack) -> None:
+        if why := SIDES[name].refusal(self.configuration):
+            self._fail(name, self.seeds[0], why)
+            return
         worker, affordable = None, None
         for seeds in self.seeds:
             # A worker that can afford no more members than it has serves all larger counts of seeds, too.
@@ -92,8 +96,10 @@ class Cases:
 
     def _record(self, seeds: int) -> dict[str, Any]:
         own = {name: worker for (count, name), worker in self.workers.items() if count == seeds and worker.samples}
+        scene = self.configuration.task.scene
         return {
             "model": self.configuration.model.name,
+            **({} if scene == problem.BOX else {"scene": scene}),
             "size": self.configuration.task.height,
             "seeds": seeds,
             "sides": {name: comparison.record(worker) for name, worker in own.items()},

@@ -1,6 +1,5 @@
 """Measures every case: its sides take turns, and what they needed goes into one file."""
 
-import itertools
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -36,9 +35,9 @@ def run(arguments: Arguments, say: Callable[[str], None]) -> dict[str, Any]:
     """
     # This process only makes the problems; an accelerator and its memory belong to the sides.
     jax.config.update("jax_platforms", "cpu")
-    kinds = list(itertools.product(dict.fromkeys(arguments.models), sorted(set(arguments.sizes))))
-    for kind in kinds:
-        configuration = problem.configuration(*kind)
+    kinds = arguments.kinds()
+    for model, scene, size in kinds:
+        configuration = problem.configuration(model, size, scene)
         config.check_values(configuration)
         checks.check_program(configuration)
     names, skipped = available_sides(arguments.peers)

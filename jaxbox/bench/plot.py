@@ -1,4 +1,4 @@
-"""The picture of a comparison: throughput against seeds, a panel for each network and image size."""
+"""The picture of a comparison: throughput against seeds, a panel for each network, scene and image size."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,21 +8,22 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from jaxbox.bench import problem
 from jaxbox.bench.sides import SIDES
 from jaxbox.plotting import LOOKS, STYLE, TWO_COLUMNS
 
 
 def draw(cases: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Write the picture; the suffix of the path says in which format."""
-    models = list(dict.fromkeys(case["model"] for case in cases))
+    rows = list(dict.fromkeys(map(_row, cases)))
     sizes = sorted({case["size"] for case in cases})
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(TWO_COLUMNS, 0.8 + 1.7 * len(models)), layout="constrained")
-        panels = figure.subplots(len(models), len(sizes), sharex=True, sharey="row", squeeze=False)
-        for row, model in zip(panels, models, strict=True):
+        figure = Figure(figsize=(TWO_COLUMNS, 0.8 + 1.7 * len(rows)), layout="constrained")
+        panels = figure.subplots(len(rows), len(sizes), sharex=True, sharey="row", squeeze=False)
+        for row, name in zip(panels, rows, strict=True):
             for axes, size in zip(row, sizes, strict=True):
-                own = [case for case in cases if (case["model"], case["size"]) == (model, size)]
-                _panel(axes, f"{model}, {size} × {size} pixels", own)
+                own = [case for case in cases if (_row(case), case["size"]) == (name, size)]
+                _panel(axes, f"{name}, {size} × {size} pixels", own)
         figure.supxlabel("seeds", fontsize=STYLE["axes.labelsize"])
         figure.supylabel("seed-steps per second", fontsize=STYLE["axes.labelsize"])
         # The legend shows lines and markers without error bars, which would hide the markers.
@@ -30,6 +31,11 @@ def draw(cases: Sequence[Mapping[str, Any]], path: Path) -> None:
         names = [name for name in SIDES if name in lines]
         figure.legend([lines[name] for name in names], names, loc="outside upper center", ncols=4, frameon=False)
         figure.savefig(path)
+
+
+def _row(case: Mapping[str, Any]) -> str:
+    """The network and the scene, which have a row of panels."""
+    return problem.label(case["model"], case.get("scene", problem.BOX))
 
 
 def _panel(axes: Axes, title: str, cases: Sequence[Mapping[str, Any]]) -> None:

@@ -1,10 +1,9 @@
 """What a side is asked to train: one network, its data and the first batches, as NumPy arrays made by jaxbox itself.
 
-Only `make` imports JAX, so that a peer that does not need it never loads it.
+Nothing here imports JAX, so that a peer that does not need it never loads it; `making` does.
 """
 
 import dataclasses
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,34 +12,50 @@ from jaxtyping import Float, Int
 
 from jaxbox.config import Configuration, Model, Optimizer, Task
 
-MODELS = ("linear", "mlp", "cnn")
+BOX = "box"
+"""The thread's scene, which needs no name."""
+NETWORKS = {
+    **{name: Model(name) for name in ("linear", "mlp", "cnn")},
+    # The channels and the kernel that its authors published.
+    "coordconv": Model("coordconv", features=(8, 8, 8, 8), kernel_size=3),
+    "soft_argmax": Model("soft_argmax", features=(8, 8)),
+}
+CHANNELS = {"red_box": 3}
+"""By scene; the others are grey."""
 COMPARED_STEPS = 3
 """Steps whose losses are compared before anything is measured; they use jaxbox's own batches."""
 COMPARED_SEEDS = 4
 """Members beyond this many train the problems of the first ones again, which is the same work."""
 
 Layer = tuple[Float[Any, "F ..."], Float[Any, " F"]]
-"""A kernel, (F, K, K, C) of a convolution or (F, inputs) of a dense layer, and a bias. All layers but the last are
-followed by a relu; a dense layer flattens what it gets as (H, W, C)."""
+"""A kernel, (F, K, K, C) of a convolution or (F, inputs) of a dense layer, and a bias, empty where there is none. All
+layers but the last are followed by a relu; a dense layer flattens what it gets as (H, W, C)."""
 
 
-def configuration(model: str, size: int) -> Configuration:
-    """The configuration of a case: the thread's network, or a linear or one-hidden-layer one, on the thread's task."""
-    task = Task(height=size, width=size, box_size=4 if size == 16 else 5)
+def configuration(model: str, size: int, scene: str = BOX) -> Configuration:
+    """The configuration of a case: a network of NETWORKS on the thread's task, or on another scene of its size."""
+    task = Task(size, size, box_size=4 if size == 16 else 5, scene=scene, channels=CHANNELS.get(scene, 1))
     optimizer = Optimizer("sgd", 0.1) if model == "linear" else Optimizer("adam", 0.01)
-    return Configuration(task, Model(model), optimizer=optimizer)
+    return Configuration(task, NETWORKS[model], optimizer=optimizer)
+
+
+def label(model: str, scene: str) -> str:
+    """A network and what it sees, in words."""
+    return model if scene == BOX else f"{model} on {scene}"
 
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
-    """`images` and `targets` hold every position once; the other arrays are of one seed each.
+    """`images` and `targets` hold every position once, or each seed's training set after the other, where two images of
+    one position differ or positions are too many; the other arrays are of one seed each.
 
-    `examples` are the positions of the training set, `first_batches` those of the first batches in jaxbox's order.
+    `examples` are the images of the training set, `first_batches` those of the first batches in jaxbox's order, both as
+    indices into `images`.
     """
 
     configuration: Configuration
-    images: Float[np.ndarray, "N H W C"]
-    targets: Float[np.ndarray, "N 2"]
+    images: Float[np.ndarray, "n H W C"]
+    targets: Float[np.ndarray, "n 2"]
     examples: list[Int[np.ndarray, " train_size"]]
     first_batches: list[Int[np.ndarray, "steps batch"]]
     layers: list[list[Layer]]
@@ -79,42 +94,8 @@ class Problem:
         return cls(configuration, images, arrays["targets"], [*arrays["examples"]], [*arrays["first_batches"]], layers)
 
 
-def make(configuration: Configuration, seeds: int) -> Problem:
-    """The problem of seeds 0 to seeds - 1."""
-    from jaxbox import task
-
-    places = task.positions(configuration.task)
-    images = task.inputs(configuration.task, task.render(configuration.task, places)).astype(np.float32)
-    targets = task.targets(configuration.task, places).astype(np.float32)
-    examples, first, layers = zip(*[_of_seed(configuration, seed) for seed in range(seeds)], strict=True)
-    return Problem(configuration, images, targets, [*examples], [*first], [*layers])
-
-
-def _of_seed(configuration: Configuration, seed: int) -> tuple[Any, Any, list[Layer]]:
-    import jax
-    import jax.numpy as jnp
-
-    from jaxbox.training import member, sampling
-
-    data = sampling.prepare(configuration, jnp.uint32(seed), jnp.int32(0))
-    examples = np.asarray(data.examples)
-    order = np.asarray(data.order)[: COMPARED_STEPS * configuration.batch_size]
-    params = jax.device_get(member.initialize(configuration, jnp.uint32(seed)).params)
-    return examples, examples[order].reshape(COMPARED_STEPS, -1), list(_layers(params))
-
-
-def _layers(params: Any) -> Iterator[Layer]:
-    """The layers of jaxbox's tree of parameters, in the order in which the network applies them."""
-    convolutions = params.get("convolutions", {})
-    deeper = params.get("deeper", {})
-    hidden = (params.get("hidden"), *(deeper[index] for index in sorted(deeper)))
-    for layer in (*(convolutions[index] for index in sorted(convolutions)), *hidden, params["head"]):
-        if layer:
-            yield layer["kernel"], layer["bias"]
-
-
 class Batches:
-    """The position indices of one member's batches: jaxbox's first ones, then a new shuffle each epoch."""
+    """The images, as indices, of one member's batches: jaxbox's first ones, then a new shuffle each epoch."""
 
     def __init__(self, problem: Problem, member: int):
         self.examples, self.size = problem.examples[member], problem.configuration.batch_size

@@ -9,17 +9,23 @@ import shutil
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from jaxbox.bench.problem import NETWORKS
+from jaxbox.config import Configuration, tables
+
 
 class Row(NamedTuple):
     """`place` is module:class in this package, a subclass of `side.Side`; `needs` are packages that must be installed.
 
     `gpu` is True for a side that is only for machines with a GPU, False for one that is only for machines without.
+    `models` are the networks that it has; `windows` is True for one that is jaxbox itself where that works on images.
     """
 
     place: str
     needs: tuple[str, ...]
     summary: str
     gpu: bool | None = None
+    models: tuple[str, ...] = tuple(NETWORKS)
+    windows: bool = False
 
     def missing(self, on_gpu: bool) -> str:
         """Why it cannot be measured here; empty if it can."""
@@ -30,13 +36,24 @@ class Row(NamedTuple):
             return ""
         return "needs a GPU" if self.gpu else "for machines without a GPU"
 
+    def refusal(self, configuration: Configuration) -> str:
+        """Why it is not measured with this configuration; empty if it is."""
+        if configuration.model.name not in self.models:
+            return f"it has no {configuration.model.name}"
+        if self.windows and not tables.takes_windows(configuration):
+            return "jaxbox itself works on whole images here"
+        return ""
+
+
+FLATTENED = ("linear", "mlp", "cnn")
+"""The networks that are layers one after another."""
 
 JAXBOX = "jaxbox"
 """The side that all others are compared with."""
 
 SIDES = {
     JAXBOX: Row("jaxbox_side:Jaxbox", (), "the program that a sweep runs"),
-    "jaxbox-rendered": Row("jaxbox_side:JaxboxRendered", (), "the same on whole images"),
+    "jaxbox-rendered": Row("jaxbox_side:JaxboxRendered", (), "the same on whole images", windows=True),
     "jaxbox-shared": Row("jaxbox_side:JaxboxShared", (), "the same with one batch for all seeds: no replicates"),
     "torch": Row("peers.torch_loop:TorchLoop", ("torch",), "PyTorch, a loop over seeds, channels_last"),
     "torch-threads": Row("peers.torch_threads:TorchThreads", ("torch",), "PyTorch, one seed on each core", gpu=False),
@@ -45,9 +62,9 @@ SIDES = {
         "peers.torch_compiled:TorchCompiled", ("torch",), "a loop over seeds, torch.compile", gpu=True
     ),
     "torch-graphs": Row("peers.torch_graphs:TorchGraphs", ("torch",), "a loop over seeds, CUDA graphs", gpu=True),
-    "flax": Row("peers.flax_population:FlaxPopulation", (), "Flax nn.Conv, vmap in a loop"),
-    "jax-loop": Row("peers.jax_loop:JaxLoop", (), "Flax nn.Conv, a jitted step, a loop over seeds"),
-    "keras": Row("peers.keras_fit:KerasFit", ("keras",), "Keras model.fit, a loop over seeds"),
+    "flax": Row("peers.flax_population:FlaxPopulation", (), "Flax nn.Conv, vmap in a loop", models=FLATTENED),
+    "jax-loop": Row("peers.jax_loop:JaxLoop", (), "Flax nn.Conv, a jitted step, a loop over seeds", models=FLATTENED),
+    "keras": Row("peers.keras_fit:KerasFit", ("keras",), "Keras model.fit, a loop over seeds", models=FLATTENED),
 }
 
 

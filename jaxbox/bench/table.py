@@ -7,6 +7,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from jaxbox.bench import problem
 from jaxbox.bench.sides import JAXBOX
 
 CAPTION = (
@@ -34,7 +35,8 @@ def table(cases: Sequence[Mapping[str, Any]]) -> Table:
 
 def _label(case: Mapping[str, Any]) -> str:
     """A case in words."""
-    return f"{case['model']} {case['size']} x {case['size']}, {case['seeds']} seed{'s' * (case['seeds'] > 1)}"
+    name = problem.label(case["model"], case.get("scene", problem.BOX))
+    return f"{name} {case['size']} x {case['size']}, {case['seeds']} seed{'s' * (case['seeds'] > 1)}"
 
 
 def _cells(side: Mapping[str, Any]) -> list[str]:

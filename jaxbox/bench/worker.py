@@ -13,7 +13,7 @@ from typing import Any
 
 from jaxbox import config
 from jaxbox.bench import arithmetic, sides
-from jaxbox.bench.problem import COMPARED_SEEDS, COMPARED_STEPS, Problem
+from jaxbox.bench.problem import COMPARED_STEPS, Problem
 from jaxbox.bench.side import Side
 
 Answer = dict[str, Any]
@@ -82,7 +82,7 @@ def _build(cls: type[Side], problem: Problem, seeds: int, seconds: float) -> tup
     side = cls(problem, seeds)
     losses = []
     for step in range(COMPARED_STEPS):
-        losses.append(side.compared_losses(step)[:COMPARED_SEEDS].tolist())
+        losses.append(side.compared_losses(step)[: len(problem.layers)].tolist())
         times.append(time.perf_counter())
     first, *others = (after - before for before, after in itertools.pairwise(times))
     taken = step_seconds(side, min(others) - (side.evaluation_seconds() or 0), seconds)

@@ -11,7 +11,7 @@ from analysis import closed_forms
 from analysis.linear import LinearPredictor, expected_mse, fit_ols, fit_ridge, lmmse, minimum_norm, ramp
 from analysis.moments import gram_modes, r_squared, target_variance
 from jaxbox import task as tasks
-from jaxbox.config import Task, tables
+from jaxbox.config import Data, Task, tables
 
 SHAPES = {
     "square": Task(height=8, width=8, box_size=3),
@@ -58,15 +58,16 @@ def dense_noise(task):
     return scale * clean + offset, np.full(clean.shape[1], (scale * task.noise_level) ** 2)
 
 
-def dense_lmmse(task):
+def dense_lmmse(task, probability=None):
     """Weights (H*W*C, 2), intercept and mean squared error from the covariance of every pair of pixels."""
-    means, variance = dense_noise(task)
+    means, variance = dense_noise(task)  # a noisy pixel's variance is the same, lit or dark
     targets = enumerated(task)[1]
-    centred, deviation = means - means.mean(axis=0), targets - targets.mean(axis=0)
-    covariance = centred.T @ centred / len(targets) + np.diag(variance)
-    cross = centred.T @ deviation / len(targets)
+    share = np.full(len(targets), 1 / len(targets)) if probability is None else probability
+    centred, deviation = means - share @ means, targets - share @ targets
+    covariance = centred.T @ (share[:, None] * centred) + np.diag(variance)
+    cross = centred.T @ (share[:, None] * deviation)
     weights = np.linalg.solve(covariance, cross)
-    return weights, (targets - means @ weights).mean(axis=0), np.var(targets, axis=0) - np.sum(cross * weights, axis=0)
+    return weights, share @ (targets - means @ weights), share @ deviation**2 - np.sum(cross * weights, axis=0)
 
 
 @INPUTS
@@ -123,6 +124,35 @@ def test_lmmse_solves_the_dense_normal_equations(shape, inputs, noise, noise_lev
     np.testing.assert_allclose(layer(predictor, task), weights, atol=tolerance)
     np.testing.assert_allclose(predictor.intercept, intercept, atol=TOLERANCE)
     np.testing.assert_allclose(predictor.mse, mse, atol=1e-11)
+
+
+@pytest.mark.parametrize("concentration", [0.4, 3.0, 30.0])
+@pytest.mark.parametrize("name", ["margins", "colour", "b = 1"])
+def test_under_another_law_lmmse_solves_the_dense_weighted_equations(name, concentration):
+    data = Data(law="beta", concentration=concentration)
+    for noise, level, inputs in (("white", 0.4, "byte"), ("salt_pepper", 0.3, "standardized")):
+        task = dataclasses.replace(SHAPES[name], noise=noise, noise_level=level, inputs=inputs)
+        weights, intercept, mse = dense_lmmse(task, tasks.probability(task, data))
+        predictor = lmmse(task, data)
+        np.testing.assert_allclose(layer(predictor, task), weights, atol=TOLERANCE * np.abs(weights).max())
+        np.testing.assert_allclose(predictor.intercept, intercept, atol=TOLERANCE)
+        np.testing.assert_allclose(predictor.mse, mse, atol=1e-12)
+        np.testing.assert_allclose(expected_mse(predictor, task, data), mse, atol=1e-12)
+        scores = [r_squared(task, fit(task, data=data).mse, data) for fit in (lmmse, minimum_norm, ramp)]
+        assert np.all(scores[0] > np.maximum(scores[1], scores[2]))
+
+
+def test_a_beta_law_of_parameter_1_is_uniform_and_no_noise_leaves_no_error():
+    flat, noisy = Data(law="beta", concentration=1.0), dataclasses.replace(SHAPES["margins"], noise="white")
+    noisy = dataclasses.replace(noisy, noise_level=0.3)
+    for fit in (lmmse, minimum_norm, ramp):
+        np.testing.assert_allclose(fit(noisy, data=flat).weights, fit(noisy).weights, atol=1e-12)
+        np.testing.assert_allclose(fit(noisy, data=flat).mse, fit(noisy).mse, rtol=1e-10)
+        np.testing.assert_allclose(fit(SHAPES["margins"], data=Data(law="beta")).mse, 0, atol=1e-25)
+    with pytest.raises(
+        ValueError, match=r"data.law: 'corner' does not have a linear closed form; allowed: uniform, beta"
+    ):
+        lmmse(noisy, Data(law="corner"))
 
 
 @pytest.mark.parametrize("name", [name for name in SHAPES if name != "b = W"])

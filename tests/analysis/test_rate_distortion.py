@@ -15,16 +15,17 @@ def variance(positions):
     return np.var(np.arange(positions))
 
 
-def blahut_arimoto(slope, positions, iterations=20_000):
+def blahut_arimoto(slope, positions, iterations=20_000, law=None):
     """(D, R) of the channel after plain iterations on a fine grid: on or above the curve R(D)."""
+    law = np.full(positions, 1 / positions) if law is None else law
     places, grid = np.arange(positions), np.linspace(0, positions - 1, 32 * (positions - 1) + 1)
     squares = (places[:, None] - grid) ** 2
     kernel, output = np.exp(-slope * squares), np.full(len(grid), 1 / len(grid))
     for _ in range(iterations):
-        output = (kernel * output / (kernel @ output)[:, None]).mean(0)
+        output = law @ (kernel * output / (kernel @ output)[:, None])
     channel = kernel * output / (kernel @ output)[:, None]
     # The divergence from any output distribution is at least the information.
-    return np.mean((channel * squares).sum(1)), entropy(channel, output[None], axis=1).mean()
+    return law @ (channel * squares).sum(1), law @ entropy(channel, output[None], axis=1)
 
 
 @pytest.mark.parametrize("positions", [2, 3, 28, 57])
@@ -57,6 +58,51 @@ def test_blahut_arimoto_ends_on_the_curve(slope):
     result = info.rate_distortion(distortion, 6, 1.0)
     # Plain iterations leave a gap of at most ln(193 points) / 20,000 = .0003; the grid adds less than slope / 32^2 / 4.
     assert rate - 0.0003 - slope / 4096 < result <= rate + 1e-12
+
+
+@pytest.mark.parametrize("slope", [0.2, 1.3])
+@pytest.mark.parametrize("law", [[0.05, 0.2, 0.25, 0.25, 0.2, 0.05], [0.6, 0.2, 0.1, 0.06, 0.04, 1e-20]])
+def test_blahut_arimoto_ends_on_the_curve_of_another_law(slope, law):
+    law = np.array(law)
+    distortion, rate = blahut_arimoto(slope, 6, law=law)
+    result = info.rate_distortion(distortion, 6, 1.0, law)
+    assert rate - 0.0003 - slope / 4096 < result <= rate + 1e-12
+
+
+@pytest.mark.parametrize("law", [[0.1, 0.2, 0.4, 0.2, 0.1], [0.4, 0.1, 0.0, 0.1, 0.4], [0.9, 0.04, 0.03, 0.02, 0.01]])
+def test_the_curve_of_another_law_runs_from_its_entropy_to_its_variance(law):
+    law, places = np.array(law), np.arange(5)
+    spread = law @ (places - law @ places) ** 2
+    mse = np.linspace(0, spread, 12)
+    rate = info.rate_distortion(mse * 0.25, 5, 0.5, law)
+    assert rate[0] == pytest.approx(entropy(law), rel=1e-12)
+    assert rate[-1] == pytest.approx(0, abs=1e-12)
+    assert np.all(np.diff(rate) < 0)
+    assert np.all(np.diff(rate, 2) > -2 * TIGHT)
+    discrete, dithered = (bound(mse, 5, 1.0, law) for bound in (info.discrete_shannon_bound, info.dithered_bound))
+    assert np.all(rate >= discrete - 1e-7)
+    assert np.all(discrete >= dithered)
+    # The slope at which two predictions begin to be better than the mean, and one beyond.
+    for slope in (0.5 / spread, 1.0, 6.0):
+        line = tangent(slope, 5, law)
+        assert line.lower <= line.upper < line.lower + TIGHT
+
+
+def test_a_law_that_is_uniform_changes_nothing():
+    mse, flat = np.array([0.0, 0.01, 0.3, 4.0, 60.0]), np.full(28, 1 / 28)
+    for bound in (info.rate_distortion, info.discrete_shannon_bound, info.dithered_bound, info.shannon_bound):
+        np.testing.assert_allclose(bound(mse, 28, 1.0, flat), bound(mse, 28, 1.0), atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("law", "message"),
+    [(np.ones(4) / 4, r"probability has shape \(4,\); it must be \(5,\)"), (np.full(5, 0.3), "sums to 1.5"),
+     (np.array([-0.1, 0.4, 0.4, 0.2, 0.1]), "is at least -0.1"), (np.full(5, np.nan), "probability holds NaN")],
+)  # fmt: skip
+def test_a_law_must_be_one(law, message):
+    for bound in (info.rate_distortion, info.discrete_shannon_bound, info.dithered_bound, info.shannon_bound):
+        with pytest.raises(ValueError, match=message):
+            bound(0.1, 5, 1.0, law)
 
 
 @pytest.mark.parametrize("seed", range(30))

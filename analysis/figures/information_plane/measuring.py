@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray
 
-from analysis import closed_forms
+from analysis import closed_forms, laws
 from analysis.comparison import DIVERGED, compare, known, member_information
 from analysis.figures import series
 from analysis.figures.contract import Unfilled
@@ -87,7 +87,7 @@ def numbers(run: Path) -> xarray.Dataset:
 
 def _place(own: Configuration, axis: int) -> Place:
     task = own.task
-    if not closed_forms.has(task, closed_forms.ENTROPY, own.data):
+    if not (laws.is_uniform(own.data) and closed_forms.has(task, closed_forms.ENTROPY, own.data)):
         return Place("", task, axis, 0, np.nan)
     rows, columns = tasks.position_shape(task)
     title = f"{columns} × {rows} places" + (f", {AXES[axis]}" if rows != columns else "")
@@ -95,14 +95,14 @@ def _place(own: Configuration, axis: int) -> Place:
         colours = f" × {task.channels}" if task.channels > 1 else ""
         noise = f"{task.noise.replace('_', ' and ')} noise {task.noise_level:g}"
         title += f" (box {closed_forms.box_side(task)}, {task.width} × {task.height}{colours}), {noise}"
-    return Place(title, task, axis, *member_information.lattice(task, axis))
+    return Place(title, task, axis, *member_information.spaced(task, axis))
 
 
 def _bounds(places: list[Place]) -> dict[str, Any]:
     """The curves, at errors from the frame's left to past the variance."""
     spread = [np.geomspace(SMALLEST, (place.positions**2 - 1) / 12 * BEYOND, POINTS) for place in places]
     rows = [
-        member_information.bounds(place.task, place.axis, at * place.spacing**2)
+        member_information.bounds(member_information.Lattice(place.task, place.axis), at * place.spacing**2)
         for place, at in zip(places, spread, strict=True)
     ]
     dims = ("panel", "point")

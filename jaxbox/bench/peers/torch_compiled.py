@@ -6,9 +6,9 @@
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
-from jaxbox.bench.peers.torch_loop import Network, TorchLoop
+from jaxbox.bench.peers.torch_loop import TorchLoop
 from jaxbox.bench.problem import Problem
 
 
@@ -20,7 +20,7 @@ class TorchCompiled(TorchLoop):
         fused = {} if problem.configuration.optimizer.name == "sgd" else {"fused": True}
         self.optimizers = [self.optimizer(list(network.parameters()), **fused) for network in self.networks]
 
-        def loss(network: Network, images: Tensor, targets: Tensor) -> Float[Tensor, ""]:
+        def loss(network: nn.Module, images: Tensor, targets: Tensor) -> Float[Tensor, ""]:
             return F.mse_loss(network(images), targets)
 
         # One function a member: a function that is called with another module compiles again.

@@ -11,53 +11,13 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from jaxbox.bench.problem import Layer, Problem, same_padding
+from jaxbox.bench.peers import torch_network
+from jaxbox.bench.problem import Problem
 from jaxbox.bench.side import Side
 from jaxbox.training.devices import cores
 
 PRODUCT_SIZE = 2048
 PRODUCTS = 10
-
-
-class Convolution(nn.Module):
-    """A convolution with TensorFlow's SAME padding, which PyTorch's own cannot express when it is lopsided."""
-
-    def __init__(self, layer: Layer, stride: int):
-        super().__init__()
-        kernel, bias = layer
-        features, size, _, channels = kernel.shape
-        self.size, self.stride = size, stride
-        self.convolution = nn.Conv2d(channels, features, size, stride)
-        self.convolution.load_state_dict({"weight": _tensor(kernel.transpose(0, 3, 1, 2)), "bias": _tensor(bias)})
-
-    def forward(self, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B F h w"]:
-        """The maps after the convolution and its relu."""
-        rows, columns = (same_padding(size, self.size, self.stride) for size in images.shape[-2:])
-        return F.relu(self.convolution(F.pad(images, (*columns, *rows))))
-
-
-class Network(nn.Module):
-    """The network of one member's layers."""
-
-    def __init__(self, layers: list[Layer], stride: int):
-        super().__init__()
-        self.convolutions = nn.Sequential(*[Convolution(layer, stride) for layer in layers if layer[0].ndim == 4])
-        dense = layers[len(self.convolutions) :]
-        self.dense = nn.ModuleList([nn.Linear(kernel.shape[1], len(bias)) for kernel, bias in dense])
-        for module, (kernel, bias) in zip(self.dense, dense, strict=True):
-            module.load_state_dict({"weight": _tensor(kernel), "bias": _tensor(bias)})
-
-    def forward(self, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B 2"]:
-        """The two outputs of each image."""
-        # Channels last is how these maps lie in memory, so that flattening them in that order copies nothing.
-        values = self.convolutions(images).permute(0, 2, 3, 1).flatten(1)
-        for layer in self.dense[:-1]:
-            values = F.relu(layer(values))
-        return self.dense[-1](values)
-
-
-def _tensor(array: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.array(array))
 
 
 class TorchSide(Side):
@@ -72,9 +32,9 @@ class TorchSide(Side):
         self.images = torch.from_numpy(problem.images).permute(0, 3, 1, 2).to(self.device)
         self.targets = torch.from_numpy(problem.targets).to(self.device)
 
-    def network(self, member: int) -> Network:
+    def network(self, member: int) -> nn.Module:
         """A member's network with its initial weights."""
-        network = Network(self.problem.layers[member], self.problem.configuration.model.stride)
+        network = torch_network.network(self.problem.layers[member], self.problem.configuration)
         return network.to(device=self.device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
     def optimizer(self, parameters: list[Tensor], **options: bool) -> torch.optim.Optimizer:

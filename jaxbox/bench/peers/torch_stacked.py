@@ -26,10 +26,11 @@ class TorchStacked(TorchSide):
         stacked, _ = func.stack_module_state(networks)
         self.parameters: Parameters = {name: value.detach() for name, value in stacked.items()}
         self.rule = self.optimizer(list(self.parameters.values()))
+        constants = {name: value.clone() for name, value in networks[0].named_buffers()}
         network = networks[0].to("meta")
 
         def loss(parameters: Parameters, images: Tensor, targets: Tensor) -> Float[Tensor, ""]:
-            return F.mse_loss(func.functional_call(network, parameters, (images,)), targets)
+            return F.mse_loss(func.functional_call(network, parameters | constants, (images,)), targets)
 
         self.gradient = func.vmap(func.grad_and_value(loss))
 

@@ -9,6 +9,7 @@ import pytest
 import xarray
 from flax import nnx
 from jax import lax
+from scipy.stats import entropy
 
 from analysis import bayes, closed_forms, comparison, moments
 from analysis.collapse import KINDS, diagnose
@@ -267,21 +268,50 @@ def test_a_task_without_closed_forms_has_its_learned_numbers(tmp_path, monkeypat
     assert (found["broken_link"] == "").all()
 
 
-@pytest.mark.parametrize("task", [TASK, NOISY], ids=["clean", "noisy"])
-def test_under_another_law_what_is_learned_is_weighted_and_no_closed_form_answers(task, tmp_path):
-    data = Data(train_size=200, law="beta", concentration=3.0)
+LINEAR_SCORES = ("r2_ramp", "r2_minimum_norm", "r2_lmmse")
+
+
+@pytest.mark.parametrize(("task", "law"), [(TASK, "corner"), (NOISY, "beta")], ids=["clean", "noisy"])
+def test_under_another_law_all_is_weighted_by_it(task, law, tmp_path, monkeypatch):
+    monkeypatch.setattr(known, "SAMPLES", 500)
+    data = Data(train_size=200, law=law)
     own = dataclasses.replace(BASE, task=task, data=data, optimizer=Optimizer("adam", 0.003))
     run = sweep.run([own], 2, name="law", out=tmp_path, quiet=True)
-    found = comparison.compare(tmp_path / "law")
-    for name in ("r2_ramp", "r2_bayes", "information_input", "entropy", "rate_distortion", "linear_share",
-                 "information", "gaussian", "distance_to"):  # fmt: skip
-        assert found[name].isnull().all(), name
+    found = comparison.compare(tmp_path / "law").isel(configuration=0)
     last = {"step": -1, "split": 0}
-    np.testing.assert_allclose(found["mse"], run["mse"].isel(last), rtol=1e-5)
-    np.testing.assert_allclose(found["r2"], run["r2"].isel(step=-1), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(found["mse"], run["mse"].isel(configuration=0, **last), rtol=1e-5)
+    np.testing.assert_allclose(found["r2"], run["r2"].isel(configuration=0, step=-1), rtol=0, atol=1e-5)
     assert (found["mse_error"] > 0).all() == (task is NOISY)
     assert (found["kind"] != "").all()
     assert (found["broken_link"] == "").all()
+    weights = tasks.probability(task, data)
+    grid = weights.reshape(tasks.position_shape(task))
+    np.testing.assert_allclose(found["entropy"], [entropy(grid.sum(axis)) for axis in (0, 1)], rtol=1e-12)
+    for axis in (0, 1):
+        each = found.isel(axis=axis)
+        bound = rate_distortion(each["mse"] / each_spacing(task, axis) ** 2, grid.shape[1 - axis], 1.0, grid.sum(axis))
+        np.testing.assert_allclose(each["rate_distortion"], bound, atol=1e-9)
+    for place, name in enumerate(known.PREDICTORS):
+        exact = known.predictions(task, data)[place]
+        said = run["prediction"].values[0, :, : len(weights)].astype(float)
+        expected = np.tensordot((said - exact) ** 2, weights, axes=(1, 0))
+        np.testing.assert_allclose(found["distance_to"].sel(predictor=name), expected, rtol=1e-6)
+    assert all(found[name].isnull().all() == (law == "corner") for name in LINEAR_SCORES)
+    if task is NOISY:
+        # No linear predictor, learned or exact, does better than the LMMSE, and nothing does better than Bayes.
+        assert law == "corner" or (found["r2_lmmse"] > np.maximum(found["r2_ramp"], 0)).all()
+        assert law == "corner" or (found["r2_lmmse"] < found["r2_bayes"]).all()
+        assert (found["information_input"] < found["entropy"]).all()
+        assert found["information"].isnull().all()
+    else:
+        assert (found["r2_bayes"] == 1).all()
+        assert (found["linear_share"] == 1).all()
+        # Every place has a prediction of its own.
+        np.testing.assert_allclose(found["information"], np.broadcast_to(found["entropy"], (2, 2)), rtol=1e-12)
+
+
+def each_spacing(task, axis):
+    return np.diff(np.unique(known.lattice(task)[:, axis])).min()
 
 
 def test_refusals(tmp_path):

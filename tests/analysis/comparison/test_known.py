@@ -57,7 +57,14 @@ def test_estimates_are_kept_beside_the_run(tmp_path, few_samples, monkeypatch):
     monkeypatch.setattr(known, "SAMPLES", 200)
     other = known.known(dataclasses.replace(NOISY, noise_level=0.8), tmp_path)
     assert (other.mse[3] > first.mse[3]).all()
-    assert len(json.loads((tmp_path / known.CACHE).read_text())) == 2
+    for law in (
+        Data(law="beta"),
+        Data(law="beta", concentration=9.0),
+        Data(law="corner"),
+        Data(law="corner", split="quadrant"),
+    ):
+        known.known(NOISY, tmp_path, law)
+    assert len(json.loads((tmp_path / known.CACHE).read_text())) == 5
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"a": [[1, 2]]}', '{"a": 1}', "\x00\x01"])

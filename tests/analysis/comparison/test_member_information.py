@@ -6,6 +6,7 @@ from sklearn.metrics import mutual_info_score
 
 from analysis import information
 from analysis.comparison import member_information
+from analysis.comparison.member_information import Lattice
 from jaxbox.config import Task
 
 CLEAN = Task(height=9, width=13, box_size=4)
@@ -13,7 +14,7 @@ NOISY = Task(height=16, width=16, box_size=4, noise="white", noise_level=0.5)
 
 
 def places(task, axis):
-    count, spacing = member_information.lattice(task, axis)
+    count, spacing = member_information.spaced(task, axis)
     return count, spacing
 
 
@@ -32,7 +33,7 @@ def test_without_noise_counts_are_scikit_learns_and_exact(axis):
         random.standard_normal(len(targets)), -2 * targets + 1,
     ])  # fmt: skip
     mse = ((predictions - targets) ** 2).mean(1)
-    found = member_information.member_information(CLEAN, axis, targets, predictions, mse)
+    found = member_information.member_information(Lattice(CLEAN, axis), targets, predictions, mse)
     labels = np.unique(targets, return_inverse=True)[1]
     for row, value in zip(predictions, found["information"], strict=True):
         expected = mutual_info_score(labels, np.unique(row, return_inverse=True)[1])
@@ -61,7 +62,7 @@ def test_under_noise_the_interval_holds_the_truth(deviation):
     random = np.random.default_rng(2)
     predictions = targets + deviation * spacing * random.standard_normal((60, len(targets)))
     mse = ((predictions - targets) ** 2).mean(1)
-    found = member_information.member_information(NOISY, 0, targets, predictions, mse)
+    found = member_information.member_information(Lattice(NOISY, 0), targets, predictions, mse)
     truth = min(true_information(count, deviation), np.log(count)) - 1e-4  # the integral's own error
     missed = np.mean((found["information_low"] > truth) | (found["information_high"] < truth))
     # 95% of 60, with three standard errors of such a count.
@@ -75,7 +76,7 @@ def test_under_noise_the_interval_holds_the_truth(deviation):
 def test_under_noise_too_few_pairs_say_nothing():
     task = Task(height=8, width=8, box_size=2, noise="white", noise_level=0.5)
     targets = targets_of(task, 0)
-    found = member_information.member_information(task, 0, targets, targets[None] * 0.5, np.array([0.1]))
+    found = member_information.member_information(Lattice(task, 0), targets, targets[None] * 0.5, np.array([0.1]))
     assert np.isnan(found["information"]).all()
     assert np.isnan(found["information_error"]).all()
     assert (found["information_low"], found["information_high"]) == (0, np.log(7))
@@ -84,7 +85,7 @@ def test_under_noise_too_few_pairs_say_nothing():
 def test_bounds_are_those_of_the_formulas_and_nothing_where_a_member_diverged():
     count, spacing = places(CLEAN, 0)
     mse = np.array([0.0, 0.01 * spacing**2, 2 * spacing**2, 1e9, np.inf])
-    found = member_information.bounds(CLEAN, 0, mse)
+    found = member_information.bounds(Lattice(CLEAN, 0), mse)
     for name, function in (
         ("rate_distortion", information.rate_distortion),
         ("discrete_shannon", information.discrete_shannon_bound),

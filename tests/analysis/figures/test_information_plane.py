@@ -9,7 +9,7 @@ from sklearn.metrics import mutual_info_score
 from analysis.comparison import compare
 from analysis.figures import information_plane, saving
 from analysis.figures.information_plane import measuring
-from jaxbox.config import Task
+from jaxbox.config import Configuration, Task
 from jaxbox.store import open_run
 
 
@@ -86,10 +86,10 @@ def test_intervals_are_drawn_where_information_is_estimated(numbers):
 
 def test_axes_share_a_panel_only_where_their_bounds_are_equal():
     square, wide = Task(), Task(height=12)
-    titles = [measuring._place(task, axis).title for task in (square, wide) for axis in (0, 1)]
+    titles = [measuring._place(Configuration(task), axis).title for task in (square, wide) for axis in (0, 1)]
     assert titles == ["13 × 13 places", "13 × 13 places", "13 × 9 places, x", "13 × 9 places, y"]
     noisy = dataclasses.replace(square, noise="white", noise_level=0.5)
-    assert measuring._place(noisy, 0).title == "13 × 13 places (box 4, 16 × 16), white noise 0.5"
+    assert measuring._place(Configuration(noisy), 0).title == "13 × 13 places (box 4, 16 × 16), white noise 0.5"
 
 
 @pytest.mark.parametrize(

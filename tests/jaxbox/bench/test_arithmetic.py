@@ -34,6 +34,14 @@ def test_operations_of_a_step_are_counted_one_by_one(configurations):
     assert arithmetic.step_flops(configurations["mlp"]) == 2 * 16 * (2 * 72 * 6 + 3 * 6 * 2)
 
 
+def test_operations_on_maps_are_counted_one_by_one(configurations):
+    pixels, small, lopsided = 9 * 8, met(9, 3, 1) * met(8, 3, 1), met(9, 4, 1) * met(8, 4, 1)
+    first, *others = pixels * (1 + 2) * 3, small * 3 * 4, small * 4 * 2
+    assert arithmetic.layer_products(configurations["coordconv"]) == [first, *others]
+    assert arithmetic.step_flops(configurations["coordconv"]) == 2 * 16 * (2 * first + 3 * sum(others))
+    assert arithmetic.layer_products(configurations["soft_argmax"]) == [lopsided * 1 * 3, lopsided * 3 * 1]
+
+
 def test_xla_counts_as_many_operations_of_a_dense_network(configurations):
     configuration = dataclasses.replace(configurations["mlp"], model=Model("mlp", hidden=(64,)), batch_size=64)
 

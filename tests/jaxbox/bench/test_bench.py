@@ -119,6 +119,23 @@ def test_a_side_that_does_other_work_stops_everything(pretender, capsys, tmp_pat
     assert len(ends) == len([call for call in pretender.calls if call[0] == "start"])
 
 
+def test_scenes_are_named_and_what_a_peer_does_not_offer_is_not_started(pretender, capsys, tmp_path):
+    words = "--models coordconv --scenes box dots --sizes 16 --seeds 2 --peers flax --rounds 1"
+    code, text, _ = outcome(capsys, *words.split(), "--out", str(tmp_path / "bench.json"))
+    assert code == 0
+    assert "coordconv on dots 16 x 16, 2 seeds: flax failed: it has no coordconv" in text
+    cases = json.loads((tmp_path / "bench.json").read_text())["cases"]
+    assert [case.get("scene") for case in cases] == [None, "dots"], "as in older files, the box has no name"
+    assert {call[1] for call in pretender.calls} == {"jaxbox"}
+
+
+def test_scenes_other_than_the_box_have_the_thread_s_network_by_default(tmp_path):
+    words = ["--scenes", "box", "dots", "--sizes", "32", "16", "--out", str(tmp_path / "bench.json")]
+    pairs = [("linear", "box"), ("mlp", "box"), ("cnn", "box"), ("cnn", "dots")]
+    assert parse(words).kinds() == [(*pair, size) for pair in pairs for size in (16, 32)]
+    assert parse(["--models", "mlp", *words]).kinds()[-1] == ("mlp", "dots", 32)
+
+
 def test_peers_that_are_missing_or_fail_are_named(pretender, capsys, tmp_path, monkeypatch):
     monkeypatch.setitem(SIDES, "torch", SIDES["torch"]._replace(needs=("no_such_package",)))
     pretender.broken = {"flax": "MemoryError: too much"}
@@ -145,6 +162,7 @@ def test_an_interruption_leaves_what_was_measured(pretender, capsys, tmp_path):
 
 BAD = {
     "unknown model": ("--models cnm", "models: unknown name 'cnm'.*did you mean cnn"),
+    "unknown scene": ("--scenes dot", "scenes: unknown name 'dot'.*did you mean dots"),
     "unknown peer": ("--peers torhc", "peers: unknown name 'torhc'.*did you mean torch"),
     "unknown option": ("--seed 3", "did you mean --seeds"),
     "no seeds": ("--seeds 0", "seeds: 0 is not allowed"),

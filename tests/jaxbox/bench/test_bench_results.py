@@ -55,14 +55,28 @@ def test_who_wins_and_who_fails_is_said(measured):
     assert lines[-1] == "skipped torch-graphs: needs a GPU"
 
 
+def test_a_scene_is_named_where_it_is_not_the_box(measured):
+    lines = table.remarks({"cases": [measured() | {"scene": "dots"}], "skipped": {}})
+    assert lines[0].startswith("linear on dots 32 x 32, 8 seeds: flax wins")
+
+
 @pytest.mark.parametrize("suffix", plotting.SUFFIXES)
 def test_the_picture_names_what_it_shows(suffix, measured, tmp_path):
     path = tmp_path / f"throughput{suffix}"
-    plot.draw([measured(seeds, model) for seeds in (1, 8) for model in ("linear", "cnn")], path)
+    boxes = [measured(seeds, model) for seeds in (1, 8) for model in ("linear", "cnn")]
+    plot.draw([*boxes, measured(8) | {"scene": "dots"}], path)
     assert path.stat().st_size > 1000
     if suffix == ".svg":
         text = path.read_text()
-        for words in ("jaxbox", "torch", "flax", "seeds", "seed-steps per second", "cnn, 32 × 32 pixels"):
+        for words in (
+            "jaxbox",
+            "torch",
+            "flax",
+            "seeds",
+            "seed-steps per second",
+            "cnn, 32 × 32 pixels",
+            "linear on dots, 32",
+        ):
             assert words in text
 
 

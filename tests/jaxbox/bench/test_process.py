@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from jaxbox.bench import problem
+from jaxbox.bench import making
 from jaxbox.bench.process import Worker, WorkerError
 
 
@@ -31,7 +31,7 @@ def test_a_process_ends_with_its_worker(start):
 
 
 def test_a_side_in_a_process_of_its_own(configurations, tmp_path):
-    made = problem.make(configurations["linear"], 2)
+    made = making.make(configurations["linear"], 2)
     made.save(tmp_path)
     with Worker("jax-loop", configurations["linear"], 8, 0.01, tmp_path) as worker:
         worker.sample()

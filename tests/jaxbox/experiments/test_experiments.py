@@ -1,28 +1,32 @@
-"""Every named experiment is expanded, checked and built; its docstring says what it must."""
+"""Every named experiment is expanded, checked, built and run for two steps; its docstring says what it must."""
+
+import dataclasses
+import inspect
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 import pytest
 
-from jaxbox import config, task
-from jaxbox.config import Configuration
+from jaxbox import config, experiments
+from jaxbox.config import Configuration, ConfigurationError, flatten, tables
 from jaxbox.experiments import EXPERIMENTS
 from jaxbox.sweep.__main__ import main
-from jaxbox.training import checks, groups, member
+from jaxbox.training import checks, groups
+from jaxbox.training.population import Population
 
 EXPERIMENT = pytest.mark.parametrize("name", EXPERIMENTS)
+CLAIMS = sorted(set(EXPERIMENTS) - {"base"})
+SIZES = {name: ([False, True] if "full" in inspect.signature(EXPERIMENTS[name]).parameters else [False])
+         for name in EXPERIMENTS}  # fmt: skip
 
 
-@EXPERIMENT
-def test_every_configuration_is_distinct_checked_and_built(name):
-    configurations = EXPERIMENTS[name]()
+@pytest.mark.parametrize(("name", "full"), [(name, full) for name, sizes in SIZES.items() for full in sizes])
+def test_every_configuration_is_distinct_and_sets_only_what_it_reads(name, full):
+    configurations = experiments.configurations(name, full)
     assert len(set(configurations)) == len(configurations) > 0
-    checks.check_sweep(configurations, seeds=2)
     for configuration in configurations:
+        config.check_values(configuration)
         assert config.settle(configuration) == configuration, "it sets a field that it does not read"
-        state = jax.eval_shape(lambda c=configuration: member.initialize(c, jnp.uint32(0)))
-        head = state.params["head"]
-        assert head["bias"].shape == (2,)
 
 
 @EXPERIMENT
@@ -31,11 +35,45 @@ def test_the_docstring_gives_the_command(name):
     assert f"python -m jaxbox.sweep {name}" in text
 
 
-@pytest.mark.parametrize("name", sorted(set(EXPERIMENTS) - {"base"}))
-def test_the_docstring_gives_claim_and_cost(name):
-    text = EXPERIMENTS[name].__doc__ or ""
-    assert "Claim:" in text
-    assert "Cost:" in text
+@pytest.mark.parametrize("name", CLAIMS)
+def test_the_docstring_gives_claim_cost_and_outcome(name):
+    lines = (inspect.getdoc(EXPERIMENTS[name]) or "").splitlines()
+    said = {line.partition(":")[0] for line in lines if ":" in line}
+    assert {"Claim", "Command", "Cost", "Outcome"} <= said
+    assert lines[0].endswith("?"), "the first line says what is asked"
+
+
+def programs():
+    """One configuration of every program at two steps, as (name, configuration, whether it names something new)."""
+    seen, names = set(), set()
+    for name in EXPERIMENTS:
+        short = [dataclasses.replace(each, steps=2, eval_every=1) for each in EXPERIMENTS[name]()]
+        for group in groups.group(list(dict.fromkeys(map(config.settle, short))), 2):
+            if group.static in seen:
+                continue
+            chosen = {(path, value) for path, value in flatten(group.configurations[0][1]) if path in tables.TABLES}
+            yield name, group, not chosen <= names
+            seen.add(group.static)
+            names |= chosen
+
+
+# In the suite those run that name something which none before does, the others where there is more time.
+PROGRAMS = [
+    pytest.param(group, id=f"{name} {number}", marks=[] if new else [pytest.mark.slow])
+    for number, (name, group, new) in enumerate(programs())
+]
+
+
+@pytest.mark.parametrize("group", PROGRAMS)
+def test_every_program_runs_for_two_steps(group):
+    checks.check_sweep([configuration for _, configuration in group.configurations], seeds=2)
+    many = Population(group, members_per_chunk=2, devices=jax.devices()[:1])
+    seeds, floats = many.inputs(many.chunks()[0])
+    state, data = many.initialize(seeds, floats), many.prepare(seeds, floats, 0)
+    before = jax.device_get(state.params)
+    state, _, measures = many.advance(state, data, seeds, floats, 0, 2)
+    assert np.isfinite(measures["mse"]).all()
+    assert not all(jax.tree.leaves(jax.tree.map(np.array_equal, before, jax.device_get(state.params))))
 
 
 def test_thread_holds_what_the_thread_compares():
@@ -51,28 +89,33 @@ def _thread():
     return EXPERIMENTS["thread"]()
 
 
-def test_thread_in_full_is_the_threads_setting():
+def test_the_full_thread_is_the_threads_setting():
     for c in EXPERIMENTS["thread"](full=True):
         assert (c.task.height, c.task.width, c.task.box_size, c.data.train_size) == (32, 32, 5, 10_000)
         assert c.steps == 1000 * (c.data.train_size // c.batch_size), "1000 epochs"
-        assert len(groups.group([c], 2)[0].members()) == 2
 
 
 def test_base_is_every_field_at_its_default():
     assert EXPERIMENTS["base"]() == [Configuration()]
 
 
+def test_a_full_size_is_refused_where_there_is_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(
+        "from jaxbox import Configuration\n\n\ndef tiny():\n    return [Configuration()]\n"
+    )
+    assert experiments.configurations("mine.py:tiny") == [Configuration()]
+    with pytest.raises(ConfigurationError, match=r"^full: True is not allowed; it must be left out with mine.py:tiny"):
+        experiments.configurations("mine.py:tiny", full=True)
+
+
 @pytest.mark.slow
-def test_thread_runs(tmp_path, capsys):
-    words = ["thread", "--steps", "2", "--eval_every", "1", "--seeds", "2", "--out", str(tmp_path), "--name", "run"]
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_runs_by_name(name, tmp_path, capsys):
+    words = [name, "--steps", "2", "--eval_every", "1", "--seeds", "2", "--out", str(tmp_path), "--name", "run"]
     assert main(words) == 0
     from jaxbox import store
 
     run = store.open_run(tmp_path / "run")
-    count = len(_thread())
-    assert dict(run.sizes) == {
-        **{"configuration": count, "seed": 2, "step": 3, "axis": 2, "split": 3, "layer": 3},
-        "position": task.position_count(_thread()[0].task),
-    }
+    assert run.sizes["configuration"] >= 1
     assert run["mse"].sel(split="all").notnull().all()
-    assert run["finite"].all()

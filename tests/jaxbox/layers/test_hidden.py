@@ -48,7 +48,8 @@ def test_equal_pixels_share_the_gradient_of_their_maximum():
 def test_windows_stay_windows_where_that_saves_work(count):
     """On the examples' own windows and on shared ones; test_windows.py compares outputs and gradients closely."""
     task, model = Task(24, 24, 3), Model(activation="tanh", normalization="layer")
-    index, draws = jnp.arange(count) % tasks.position_count(task), jnp.zeros((count, 24, 24, 1))
+    index = jnp.arange(count) % tasks.position_count(task)
+    draws = tasks.draw_images(task, jax.random.split(jax.random.key(0), count))
     convolution = layers.Conv(1, 2, 3, 1, "SAME", rngs=nnx.Rngs(params=0))
     hidden = layers.Hidden(model, 2, nnx.Rngs(0), "average")
 

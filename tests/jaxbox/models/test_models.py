@@ -162,7 +162,7 @@ def test_without_noise_the_filter_finds_every_box_in_windows_too():
     network.heat.kernel[...] = jnp.full((1, 3, 3, 1), 40.0)
     index = jnp.arange(tasks.position_count(task))
     for on in (True, False):
-        batch, targets = tasks.example(task, index, jnp.zeros((len(index), 9, 10, 1)), windows=on)
+        batch, targets = tasks.example(task, index, tasks.Draws(jnp.zeros((len(index), 9, 10, 1)), None), windows=on)
         np.testing.assert_allclose(network(batch), targets, atol=1e-5)
 
 
@@ -195,5 +195,5 @@ def test_a_place_is_said_in_the_scale_of_the_targets(targets):
     network = build(Model("soft_argmax", features=(), kernel_size=3, padding="VALID"), task)
     network.heat.kernel[...] = jnp.full((1, 3, 3, 1), 40.0)
     index = jnp.arange(tasks.position_count(task))
-    images, expected = tasks.example(task, index, jnp.zeros((len(index), 9, 10, 1)))
+    images, expected = tasks.example(task, index, tasks.Draws(jnp.zeros((len(index), 9, 10, 1)), None))
     np.testing.assert_allclose(network(images), expected, atol=1e-5 * np.abs(expected).max())

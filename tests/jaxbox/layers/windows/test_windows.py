@@ -159,7 +159,7 @@ def test_functions_of_the_pixels_themselves():
 
 def windows_of(task, count):
     index = np.arange(count) % tasks.position_count(task)
-    draws = jnp.zeros((count, task.height, task.width, task.channels))
+    draws = tasks.Draws(jnp.zeros((count, task.height, task.width, task.channels)), None)
     return tasks.example(task, index, draws, windows=True)[0]
 
 
