@@ -3,24 +3,26 @@
 from jaxbox.config import Configuration, grid
 from jaxbox.experiments.settings import RATES, THREAD_STEPS, box, grids
 
-SIDES = ("task.height", "task.width")
-SIZES = (16, 32, 64)
-BOXES = (2, 5, 20)
+BOXES = {16: [2, 5], 32: [2, 5, 20], 64: [2, 5, 20], 128: [2, 5, 20]}
+"""Sides of boxes, by that of the image that they fit into."""
+SMALL_BOXES = {16: [2, 5], 32: [5, 20], 64: [5]}
+"""The same, as far as two cores train them within minutes."""
 
 
 def question(full: bool = False) -> list[Configuration]:
     """Does the question's network predict the mean, and does that hang on the sizes that the question leaves out?
 
     Claim: "the network predicts the mean of the targets, and its loss sometimes rises" (the question). It does not say
-    how large its images are, so images and boxes of several sizes are tried, wherever the box fits.
+    how large its images are, so images and boxes of several sizes are tried.
 
     Command: python -m jaxbox.sweep question --seeds 32
     Cost: TODO
     Outcome: TODO
     """
-    sizes = (*SIZES, 128) if full else SIZES
-    start = box(full, steps=THREAD_STEPS if full else 60)
-    products = [{side: [size] for side in SIDES} | {"task.box_size": [b for b in BOXES if b <= size]} for size in sizes]
+    # Every position is evaluated, of which large images have thousands.
+    start = box(full) if full else box(steps=60, eval_every=12)
+    sizes = (BOXES if full else SMALL_BOXES).items()
+    products = [{"task.height": [size], "task.width": [size], "task.box_size": boxes} for size, boxes in sizes]
     return grids(start, *products)
 
 
@@ -43,14 +45,14 @@ def shuffled_labels(full: bool = False) -> list[Configuration]:
 
     Claim: "check that the images and the targets correspond" (a comment). A control: where targets are permuted against
     images nothing can be learned but the mean; where half of the images are flipped left-right, x is lost and y is not.
-    A network on true labels that predicts the mean is told from both by the seeds of the same configuration that learn.
+    On true labels, seeds that learn show that the data of those that do not are in order.
 
     Command: python -m jaxbox.sweep shuffled_labels --seeds 32
     Cost: TODO
     Outcome: TODO
     """
     start = box(full, steps=THREAD_STEPS if full else 60)
-    return grid(start, {"data.labels": ["true", "shuffled", "flipped"], "optimizer.learning_rate": [0.003, 0.01]})
+    return grid(start, {"data.labels": ["true", "shuffled", "flipped"], "optimizer.learning_rate": RATES[:2]})
 
 
 def one_example(full: bool = False) -> list[Configuration]:
@@ -88,7 +90,7 @@ def overfitting(full: bool = False) -> list[Configuration]:
             "data.split": ["held_out"],
             "model.features": [(8, 16, 32), (32, 64, 128)],
             "data.train_size": [1000, 10_000, 0] if full else [128, 10_000, 0],
-            "optimizer.learning_rate": [0.003, 0.01],
+            "optimizer.learning_rate": RATES[:2],
         },
     )
 
@@ -97,17 +99,11 @@ def memorization(full: bool = False) -> list[Configuration]:
     """What does each architecture say of positions that it has never been trained on?
 
     Claim: "the network memorises its examples and does not generalise" (a comment). A random split cannot tell, since a
-    training set soon holds every position; here a share of the positions is never trained on. Each network has the rule
-    and the rate with which it learns in the thread.
+    training set soon holds every position; here a share of the positions is never trained on.
 
     Command: python -m jaxbox.sweep memorization --seeds 32
     Cost: TODO
     Outcome: TODO
     """
-    networks = [
-        {"model.name": ["cnn"], "optimizer.learning_rate": [0.003]},
-        {"model.name": ["mlp"], "optimizer.learning_rate": [0.01]},
-        {"model.name": ["linear"], "optimizer.name": ["sgd"], "optimizer.learning_rate": [0.5]},
-    ]
-    shares = {"data.split": ["held_out"], "data.held_out": [0.2, 0.5, 0.8]}
-    return grids(box(full), *[network | shares for network in networks])
+    networks = {"model.name": ["cnn", "mlp", "linear"], "optimizer.learning_rate": RATES[:2]}
+    return grid(box(full), networks | {"data.split": ["held_out"], "data.held_out": [0.2, 0.5, 0.8]})
