@@ -9,30 +9,48 @@ from collections.abc import Callable
 from typing import Any
 
 from jaxbox.config import Configuration, ConfigurationError, look_up, one_line, outside, require
-from jaxbox.experiments import architecture, optimization, question
-from jaxbox.experiments.thread import base, thread
+from jaxbox.experiments import architecture, images, losses, optimization, question, remedies, targets, thread
 
 EXPERIMENTS: dict[str, Callable[..., list[Configuration]]] = {
-    "thread": thread,
+    "thread": thread.thread,
     "question": question.question,
     "grey_channels": question.grey_channels,
-    "shuffled_labels": question.shuffled_labels,
-    "one_example": question.one_example,
-    "overfitting": question.overfitting,
-    "memorization": question.memorization,
     "one_convolution": architecture.one_convolution,
     "without_convolutions": architecture.without_convolutions,
+    "shuffled_labels": question.shuffled_labels,
     "linear_model": architecture.linear_model,
+    "noise": images.noise,
+    "harder_task": images.harder_task,
+    "classification": targets.classification,
     "width": architecture.width,
+    "sgd_first": optimization.sgd_first,
     "dense_layers": architecture.dense_layers,
     "sigmoid_units": architecture.sigmoid_units,
-    "capacity": architecture.capacity,
-    "sgd_first": optimization.sgd_first,
     "learning_rates": optimization.learning_rates,
+    "capacity": architecture.capacity,
+    "concentrated_targets": targets.concentrated_targets,
+    "transformed_targets": targets.transformed_targets,
+    "imbalanced_targets": targets.imbalanced_targets,
+    "one_example": question.one_example,
+    "msle": losses.msle,
+    "unit_targets": targets.unit_targets,
+    "overfitting": question.overfitting,
+    "standardized_pixels": images.standardized_pixels,
     "hundred_pixels": optimization.hundred_pixels,
+    "memorization": question.memorization,
     "too_easy": optimization.too_easy,
-    "base": base,
+    "dots": images.dots,
+    "collapse_map": remedies.collapse_map,
+    "coordconv": remedies.coordconv,
+    "soft_argmax": remedies.soft_argmax,
+    "initialization": remedies.initialization,
+    "small_variance": targets.small_variance,
+    "absolute_error": losses.absolute_error,
+    "gaussian_nll": losses.gaussian_nll,
+    "normalization": remedies.normalization,
+    "base": thread.base,
 }
+"""In the order in which the thread makes its claims, then ours and the field's."""
 
 
 def configurations(name: str, full: bool = False) -> list[Configuration]:

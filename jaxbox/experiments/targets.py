@@ -1,0 +1,107 @@
+"""What the thread would change about the targets: their scale, their law, or classes in their place."""
+
+from jaxbox.config import Configuration, grid
+from jaxbox.experiments.settings import RATES, THREAD_STEPS, box, grids
+
+
+def classification(full: bool = False) -> list[Configuration]:
+    """Does a network learn where the box is if it has to name the place rather than a number?
+
+    Claim: "turn it into a classification, and it learns" (an answer). Each position is a class of its own; a prediction
+    is the mean of the classes' places under the probabilities (cell) or the most probable class's place (cell_mode).
+    These two are trained alike and differ only in how their probabilities are read: a network that knows nothing
+    predicts the mean in the one, and a place that is worse than the mean in the other.
+
+    Command: python -m jaxbox.sweep classification --seeds 32
+    Cost: TODO
+    Outcome: TODO
+    """
+    rates = {"optimizer.learning_rate": RATES}
+    classes = {"task.targets": ["cell", "cell_mode"], "loss.name": ["cross_entropy"]}
+    return grids(box(full), {"task.targets": ["symmetric"]} | rates, classes | rates)
+
+
+def concentrated_targets(full: bool = False) -> list[Configuration]:
+    """Is the mean predicted more often where most targets lie close to it?
+
+    Claim: "the targets are concentrated about the middle, and that their variance is small is the cause" (a comment).
+    The box's places follow a Beta distribution about the middle: crowded at the edges (concentration 0.5), uniform (1),
+    and ever closer to the middle. R2 is under the same law, so that a narrow one makes no score better.
+
+    Command: python -m jaxbox.sweep concentrated_targets --seeds 32
+    Cost: TODO
+    Outcome: TODO
+    """
+    concentrations = {"data.law": ["beta"], "data.concentration": [0.5, 1.0, 5.0, 50.0]}
+    return grid(box(full), concentrations | {"optimizer.learning_rate": RATES})
+
+
+def transformed_targets(full: bool = False) -> list[Configuration]:
+    """Does it help to transform the targets, or to equalise the images?
+
+    Claim: "transform the target, or equalise the image's histogram" (an answer). Targets on other scales, two of them
+    bent; and under noise images whose contrast is stretched or whose histogram is equalised. Without noise a box image
+    has two values only, black and white, and both of these transforms leave it exactly as it is.
+
+    Command: python -m jaxbox.sweep transformed_targets --seeds 32
+    Cost: TODO
+    Outcome: TODO
+    """
+    start = box(full, steps=THREAD_STEPS if full else 60)
+    targets = {"task.targets": ["symmetric", "standardized", "quantile", "logit"], "optimizer.learning_rate": RATES}
+    noise = {"task.noise": ["white"], "task.noise_level": [0.3]}
+    inputs = {"task.inputs": ["unit", "stretched", "equalized"], "optimizer.learning_rate": [0.003, 0.01]}
+    return grids(start, targets, noise | inputs)
+
+
+def imbalanced_targets(full: bool = False) -> list[Configuration]:
+    """Does a law that favours one corner drive the training error to 0 and leave the test error as large as the mean's?
+
+    Claim: "with imbalanced targets the training error goes to 0 and the test error stays at the standard deviation" (an
+    answer). A share of the examples comes from the top left quadrant, the rest from everywhere. Training sets of 100
+    examples can be learned by heart, those of 10,000 hold every place: is it the imbalance or the number of examples?
+    Compare `mse` of the places seen in training with `mse_uniform`, in which every place counts alike, of all.
+
+    Command: python -m jaxbox.sweep imbalanced_targets --seeds 32
+    Cost: TODO
+    Outcome: TODO
+    """
+    # A batch cannot be larger than the smaller training set, and both are trained alike.
+    start = box(full, batch_size=100)
+    sizes = {"data.train_size": [100, 10_000]}
+    shares = {"data.law": ["corner"], "data.corner_share": [0.0, 0.5, 0.9, 0.99]}
+    return grid(start, sizes | shares | {"optimizer.learning_rate": [0.001, 0.01]})
+
+
+def unit_targets(full: bool = False) -> list[Configuration]:
+    """Does it matter on which scale the targets are?
+
+    Claim: "scale the targets to [0, 1]" (a comment). Targets between -1 and 1, between 0 and 1, in pixels, and in
+    pixels from the middle: they differ in spread by up to the image's size, and half of them have a mean that the
+    network must learn first. R2 does not depend on the scale.
+
+    Command: python -m jaxbox.sweep unit_targets --seeds 32
+    Cost: TODO
+    Outcome: TODO
+    """
+    targets = {"task.targets": ["symmetric", "unit", "centred_pixels", "pixels"]}
+    return grid(box(full), targets | {"optimizer.learning_rate": RATES})
+
+
+def small_variance(full: bool = False) -> list[Configuration]:
+    """Do more units die the smaller the targets' variance is, and does momentum add to it?
+
+    Claim: "the smaller the targets' variance, the more relus die, and momentum makes it worse" (Arnekvist et al., 2020,
+    who scale the targets). Here the law of the places narrows: over x in [0, 1] its variance is 1/12, 1/84 and 1/804 at
+    the three concentrations. Momentum 0 is plain gradient descent; 0.9 takes steps ten times as long in the end, so
+    that it is fair to compare it with ten times its rate without. Adam's own momentum, b1, is set to 0 likewise.
+
+    Command: python -m jaxbox.sweep small_variance --seeds 32
+    Cost: TODO
+    Outcome: TODO
+    """
+    start = box(full, steps=THREAD_STEPS if full else 60)
+    law = {"data.law": ["beta"], "data.concentration": [1.0, 10.0, 100.0]}
+    descent = {"optimizer.name": ["momentum"], "optimizer.momentum": [0.0, 0.9]}
+    adam = {"optimizer.b1": [0.0, 0.9], "optimizer.learning_rate": [0.01]}
+    return grids(start, law | descent | {"optimizer.learning_rate": [0.01, 0.1, 1.0]}, law | adam)
