@@ -14,6 +14,7 @@ import pytest
 from analysis import comparison
 from jaxbox import store
 from jaxbox.config import tables
+from jaxbox.config.rows import IMAGE
 from jaxbox.config.tables import description
 from jaxbox.store import results
 
@@ -171,7 +172,7 @@ def test_help_names_every_row_and_what_it_reads(field):
     for name, row in tables.TABLES[field].items():
         line = next(line for line in text.split(f"{field}:")[1].splitlines() if line.split()[:1] == [name])
         assert row.summary in line
-        assert all(path in line for path in row.reads if path not in (*tables.IMAGE, "render"))
+        assert all(path in line for path in row.reads if path not in (*IMAGE, "render"))
         assert (description.WINDOWS in line) == ("render" in row.reads)
     assert max(map(len, "\n".join(description.describe()).splitlines())) <= 80
 

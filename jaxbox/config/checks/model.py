@@ -7,6 +7,11 @@ from jaxbox.config.fields import single
 
 
 def check_model(leaves: dict[str, Any]) -> None:
+    """Refuse sizes, widths and rates that no network can have.
+
+    Raises:
+        ConfigurationError: with the field, its value and what is allowed.
+    """
     for path in ("model.kernel_size", "model.stride"):
         require(leaves[path] >= 1, path, leaves[path], "at least 1")
     # A heat map can be made of the image itself.

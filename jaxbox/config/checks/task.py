@@ -11,6 +11,11 @@ MOST_DISTRACTORS = 64
 
 
 def check_task(leaves: dict[str, Any]) -> None:
+    """Refuse sizes that no image has, and shares that are none.
+
+    Raises:
+        ConfigurationError: with the field, its value and what is allowed.
+    """
     for path in ("task.height", "task.width", "task.box_size", "task.subpixels", "task.smallest_box"):
         require(leaves[path] >= 1, path, leaves[path], "at least 1")
     for path in (*MARGINS, "task.overhang", "task.distractors"):
@@ -24,7 +29,11 @@ def check_task(leaves: dict[str, Any]) -> None:
 
 
 def check_scene(leaves: dict[str, Any], read: Collection[str]) -> None:
-    """Refuse what does not fit into the image, of the fields that the scene reads."""
+    """Refuse what does not fit into the image, of the fields that the scene reads.
+
+    Raises:
+        ConfigurationError: with the field, its value and what is allowed.
+    """
     left, right, top, bottom = (leaves[path] for path in MARGINS)
     room = min(leaves["task.width"] - left - right, leaves["task.height"] - top - bottom)
     side = leaves["task.box_size"]

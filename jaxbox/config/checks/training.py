@@ -8,6 +8,11 @@ from jaxbox.config.sections import Configuration
 
 
 def check_loss(leaves: dict[str, Any]) -> None:
+    """Refuse what no loss can be weighed with.
+
+    Raises:
+        ConfigurationError: with the field, its value and what is allowed.
+    """
     for path in ("loss.delta", "loss.epsilon"):
         require(single(leaves[path]) > 0, path, leaves[path], "greater than 0, as a 32-bit float")
     for path in ("loss.alpha", "loss.beta"):
@@ -15,6 +20,11 @@ def check_loss(leaves: dict[str, Any]) -> None:
 
 
 def check_data(leaves: dict[str, Any]) -> None:
+    """Refuse training sets without an example, and shares that are none.
+
+    Raises:
+        ConfigurationError: with the field, its value and what is allowed.
+    """
     size, share, held_out = (leaves[f"data.{name}"] for name in ("train_size", "corner_share", "held_out"))
     require(size >= 0, "data.train_size", size, "at least 0 (0 is an endless stream)")
     concentration = leaves["data.concentration"]
@@ -27,6 +37,11 @@ def check_data(leaves: dict[str, Any]) -> None:
 
 
 def check_training(configuration: Configuration, leaves: dict[str, Any]) -> None:
+    """Refuse steps, batches and rules that no training can have.
+
+    Raises:
+        ConfigurationError: with the field, its value and what is allowed.
+    """
     for path in ("batch_size", "steps", "eval_every"):
         require(leaves[path] >= 1, path, leaves[path], "at least 1")
     largest = configuration.data.train_size or configuration.batch_size
