@@ -1,4 +1,4 @@
-"""Ours and the field's: where networks collapse, and layers, starts and losses that are said to prevent it."""
+"""Ours and the field's: where networks collapse, and the layers and first weights that are said to prevent it."""
 
 from jaxbox.config import Configuration, grid
 from jaxbox.experiments.settings import RATES, THREAD_STEPS, box, grids
@@ -86,9 +86,9 @@ def normalization(full: bool = False) -> list[Configuration]:
     """Do normalisation layers keep the convolutional network from dying, and shortcuts a deep one?
 
     Claim: "normalise the hidden layers, or give them residual connections" (ours: the field's own answer). The
-    question's network with and without, and eight narrow dense layers with and without a path past each. A normalised
-    unit is above zero in some examples whatever its weights are, and where a layer has a path past it its death is not
-    that of the network.
+    question's network with and without, and eight narrow dense layers with and without a path past each. A unit
+    that is normalised over the batch is above zero in some examples, unless the shift that it learns prevents that; and
+    where a layer has a path past it, its death is not that of the network.
 
     Command: python -m jaxbox.sweep normalization --seeds 32
     Cost: TODO

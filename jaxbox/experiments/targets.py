@@ -92,9 +92,10 @@ def small_variance(full: bool = False) -> list[Configuration]:
     """Do more units die the smaller the targets' variance is, and does momentum add to it?
 
     Claim: "the smaller the targets' variance, the more relus die, and momentum makes it worse" (Arnekvist et al., 2020,
-    who scale the targets). Here the law of the places narrows: over x in [0, 1] its variance is 1/12, 1/84 and 1/804 at
-    the three concentrations. Momentum 0 is plain gradient descent; 0.9 takes steps ten times as long in the end, so
-    that it is fair to compare it with ten times its rate without. Adam's own momentum, b1, is set to 0 likewise.
+    who scale the targets). Here the law of the places narrows: with the range of places as 1 its variance is 1/12, 1/84
+    and 1/1072 (in full 1/804) at the three concentrations. Momentum 0 is plain gradient descent; 0.9 takes steps ten
+    times as long in the end, so that it is fair to compare it with ten times its rate without. Adam's own momentum, b1,
+    is set to 0 likewise.
 
     Command: python -m jaxbox.sweep small_variance --seeds 32
     Cost: TODO
