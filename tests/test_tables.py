@@ -98,13 +98,14 @@ def covering():
     found, impossible = {}, set()
     while needed:
         pair = min(needed)
-        drawn = (draw(random) | dict(pair) for _ in range(DRAWS))
-        possible = list(itertools.islice((names for names in drawn if can_be(config.replace(BASE, names))), CHOICES))
-        if not possible:
+        drawn = sorted(
+            (draw(random) | dict(pair) for _ in range(DRAWS)), key=lambda names: -len(pairs_of(names) & needed)
+        )
+        best = next((names for names in drawn if can_be(config.replace(BASE, names))), None)
+        if best is None:
             needed.remove(pair)
             impossible.add(pair)
             continue
-        best = max(possible, key=lambda names: len(pairs_of(names) & needed))
         needed -= pairs_of(best)
         found[config.settle(config.replace(BASE, best))] = best
     return found, impossible
@@ -116,7 +117,7 @@ def draw(random):
     return names | {"model.stride": 1, "model.hidden": (16, 16), "task.channels": 3}
 
 
-DRAWS, CHOICES = 150, 30
+DRAWS = 150
 COVERING, IMPOSSIBLE = covering()
 
 

@@ -15,6 +15,7 @@ from jaxbox.config.fields import replace
 from jaxbox.config.sections import Configuration
 
 
+@cache
 def sections() -> dict[str, Any]:
     """The class of each section."""
     hints = get_type_hints(Configuration)

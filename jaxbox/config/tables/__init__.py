@@ -10,7 +10,6 @@ must all list it.
 """
 
 import importlib
-from functools import cache
 from typing import Any
 
 from jaxbox.config import outside, rows
@@ -90,15 +89,11 @@ def fields_read(configuration: Configuration) -> frozenset[str]:
     Raises:
         ConfigurationError: a name is in no table.
     """
-    values = dict(flatten(configuration))
-    return _fields_read(tuple((field, row(field, values[field])) for field in TABLES), tuple(values))
-
-
-@cache
-def _fields_read(chosen: tuple[tuple[str, Row], ...], paths: tuple[str, ...]) -> frozenset[str]:
-    """Cached by rows, not by names: a row may be changed."""
-    of = dict(chosen)
-    return frozenset(path for path in paths if all(path in of[field].reads for field in readers(path)))
+    values, unread = dict(flatten(configuration)), set()
+    for field, table in TABLES.items():
+        own = row(field, values[field]).reads
+        unread.update(path for other in table.values() for path in other.reads if path not in own)
+    return frozenset(values) - unread
 
 
 def takes_windows(configuration: Configuration) -> bool:
