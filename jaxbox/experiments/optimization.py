@@ -11,8 +11,10 @@ def sgd_first(full: bool = False) -> list[Configuration]:
     middle one is usual for it: a rule that is compared at a single rate is judged by that rate.
 
     Command: python -m jaxbox.sweep sgd_first --seeds 32
-    Cost: TODO
-    Outcome: TODO
+    Cost: 80 seconds on 2 CPU cores with 32 seeds.
+    Outcome: what decides is the rate, not the rule. None of 32 collapses (95% interval to 11%) with SGD at 0.1,
+    momentum at 0.1 or Adam at 0.001, whose median R2 after 100 steps is 0.973, 0.9986 and 0.9998; ten times the
+    first or the last of these rates loses 34% [20, 52] and 19% [9, 35], a tenth of any is slow.
     """
     rules = {"sgd": [0.01, 0.1, 1.0], "momentum": [0.001, 0.01, 0.1], "adam": [0.0001, 0.001, 0.01]}
     products = [{"optimizer.name": [rule], "optimizer.learning_rate": rates} for rule, rates in rules.items()]
@@ -26,8 +28,10 @@ def learning_rates(full: bool = False) -> list[Configuration]:
     question. Too low a rate has not left the mean yet and would with more steps; too high a rate never will.
 
     Command: python -m jaxbox.sweep learning_rates --seeds 32
-    Cost: TODO
-    Outcome: TODO
+    Cost: 70 seconds on 2 CPU cores with 32 seeds.
+    Outcome: it is too high: none of 32 collapses up to 0.003 (95% interval to 11%), 19% [9, 35] at 0.01, 69% [51,
+    82] at 0.03, 97% [84, 99] at 0.1, all with a dead layer. Too low is slow: R2 after 100 steps is 0.18 at 0.00001
+    and 0.98 at 0.0001; the best is 0.003 (median 0.9999).
     """
     return grid(box(full), {"optimizer.learning_rate": [1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1]})
 
@@ -41,8 +45,10 @@ def hundred_pixels(full: bool = False) -> list[Configuration]:
     0.00012 only, and on standardised ones up to 0.019, so that there the same rates mean something else.
 
     Command: python -m jaxbox.sweep hundred_pixels --seeds 32
-    Cost: TODO
-    Outcome: TODO
+    Cost: 20 seconds on 2 CPU cores with 32 seeds.
+    Outcome: true for pixels in [0, 1]: after 2000 steps the median R2 is 0.9994, 0.997, 0.896, 0.21, 0.01 and -0.01
+    at the rates 1 to 0.00001. But it is only the rate in units of the pixels' scale: standardised pixels diverge at
+    1 and 0.1, and reach 0.90 at 0.01 and 0.68 at 0.001; pixels in [0, 255] diverge in every seed down to 0.001.
     """
     task = {"task.height": [100], "task.width": [100], "task.box_size": [5]}
     inputs = {"task.inputs": ["unit", "byte", "standardized"]}

@@ -14,8 +14,11 @@ def collapse_map(full: bool = False) -> list[Configuration]:
     channel count of the question's network is divided by four, by two and by one; pixels are in [0, 1] or standardised.
 
     Command: python -m jaxbox.sweep collapse_map --seeds 32
-    Cost: TODO
-    Outcome: TODO
+    Cost: 90 seconds on 2 CPU cores with 32 seeds.
+    Outcome: at 0.001 and 0.003 no network collapses, at any width, on either scale (95% interval to 11%). At 0.01
+    0%, 0% and 19% [9, 35] do on [0, 1], from the narrowest to the question's, and 0%, 6% [2, 20] and 9% [3, 24] on
+    standardised pixels; at 0.03 47% [31, 64], 88% [72, 95] and 69% [51, 82] beside 38% [23, 55], 19% [9, 35] and 9%
+    [3, 24]. Standardised pixels collapse less often in wide networks.
     """
     start = box(full, steps=THREAD_STEPS if full else 60)
     widths = [(8, 16, 32), (16, 32, 64), (32, 64, 128), *([(64, 128, 256)] if full else [])]
@@ -74,8 +77,10 @@ def initialization(full: bool = False) -> list[Configuration]:
     learning rate: the question's network is wide, and its units die while it is trained.
 
     Command: python -m jaxbox.sweep initialization --seeds 32
-    Cost: TODO
-    Outcome: TODO
+    Cost: 90 seconds on 2 CPU cores with 32 seeds.
+    Outcome: the asymmetric one does not help here: 19% [9, 35] of the networks have a dead layer with it, as with
+    Glorot's. Orthogonal and LeCun's do: 0% [0, 11] and 3% [1, 16]. Weights twice as large are worse with Glorot's
+    (47% [31, 64] dead), half as large no worse with any.
     """
     start = box(full, steps=THREAD_STEPS if full else 60)
     rules = ["glorot", "he", "lecun", "orthogonal", "asymmetric"]

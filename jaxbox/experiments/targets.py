@@ -13,8 +13,10 @@ def classification(full: bool = False) -> list[Configuration]:
     predicts the mean in the one, and a place that is worse than the mean in the other.
 
     Command: python -m jaxbox.sweep classification --seeds 32
-    Cost: TODO
-    Outcome: TODO
+    Cost: 1.6 minutes on 2 CPU cores with 32 seeds.
+    Outcome: at the rates 0.003 and 0.01 all 32 networks learn every class (R2 1.0000), where 19% [9, 35] of those
+    with squared error predict the mean at 0.01; at 0.03 81% [65, 91] of the classifiers are dead, and 69% [51, 82]
+    of the others. Read as the most probable place, a dead one has a median R2 of -0.8.
     """
     rates = {"optimizer.learning_rate": RATES}
     classes = {"task.targets": ["cell", "cell_mode"], "loss.name": ["cross_entropy"]}
@@ -29,8 +31,11 @@ def concentrated_targets(full: bool = False) -> list[Configuration]:
     and ever closer to the middle. R2 is under the same law, so that a narrow one makes no score better.
 
     Command: python -m jaxbox.sweep concentrated_targets --seeds 32
-    Cost: TODO
-    Outcome: TODO
+    Cost: 1.8 minutes on 2 CPU cores with 32 seeds.
+    Outcome: at the rate 0.01 6% [2, 20] of the networks predict the mean where the places crowd at the edges, 12%
+    [5, 28] where they are uniform, 69% [51, 82] at concentration 5 and 53% [36, 69] at 50: concentrated targets do
+    collapse more often. At 0.003 none does at any concentration, and at 0.03 it is the other way round: 75% [58,
+    87] at the edges, 22% [11, 39] at 50.
     """
     concentrations = {"data.law": ["beta"], "data.concentration": [0.5, 1.0, 5.0, 50.0]}
     return grid(box(full), concentrations | {"optimizer.learning_rate": RATES})
@@ -81,8 +86,11 @@ def unit_targets(full: bool = False) -> list[Configuration]:
     network must learn first. R2 does not depend on the scale.
 
     Command: python -m jaxbox.sweep unit_targets --seeds 32
-    Cost: TODO
-    Outcome: TODO
+    Cost: 1.9 minutes on 2 CPU cores with 32 seeds.
+    Outcome: the scale matters, and [0, 1] makes it worse: at the rate 0.01 81% [65, 91] of the networks predict a
+    constant on [0, 1], 19% [9, 35] on [-1, 1], none [0, 11] in pixels from the middle and 25% [13, 42] in pixels
+    from the corner. At 0.003 none does on any scale. Targets that need a mean to be learned first do worse than the
+    same ones centred.
     """
     targets = {"task.targets": ["symmetric", "unit", "centred_pixels", "pixels"]}
     return grid(box(full), targets | {"optimizer.learning_rate": RATES})
@@ -98,8 +106,12 @@ def small_variance(full: bool = False) -> list[Configuration]:
     is set to 0 likewise.
 
     Command: python -m jaxbox.sweep small_variance --seeds 32
-    Cost: TODO
-    Outcome: TODO
+    Cost: 2.1 minutes on 2 CPU cores with 32 seeds.
+    Outcome: mixed. With momentum at the rate 1 it is the other way round: 91% [76, 97] of the networks have a dead
+    layer at concentration 1, 56% [39, 72] at 10 and none [0, 11] at 100. With Adam at 0.01 12% [5, 28], 81% [65,
+    91] and 31% [18, 49] are dead. Momentum does make it worse: Adam without it (b1 0) kills 0%, 3% and 0% [each
+    within 0 to 16%], descent without it at the rate 1 16% [7, 32], 0% and 0%. At rates of 0.1 and less, momentum
+    kills none.
     """
     start = box(full, steps=THREAD_STEPS if full else 60)
     law = {"data.law": ["beta"], "data.concentration": [1.0, 10.0, 100.0]}
