@@ -16,6 +16,7 @@ from jaxbox import store
 from jaxbox.config import tables
 from jaxbox.config.rows import IMAGE
 from jaxbox.config.tables import description
+from jaxbox.experiments import EXPERIMENTS
 from jaxbox.store import results
 
 ROOT = Path(__file__).parents[1]
@@ -112,6 +113,11 @@ def test_the_table_of_variables_is_the_table_of_measures():
         assert rows[name] == f"{dims} | {variable.units} | {variable.description}", (
             f"{name}: {dims} | {variable.units} | {variable.description}"
         )
+
+
+def test_readme_has_a_row_for_every_experiment():
+    rows = re.findall(r"^\| `([a-z_]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert [name for name in rows if name in EXPERIMENTS] == [name for name in EXPERIMENTS if name not in ("thread", "base")]
 
 
 def test_readme_names_every_folder_and_file_of_the_layout():
