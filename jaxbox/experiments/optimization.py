@@ -64,8 +64,11 @@ def too_easy(full: bool = False) -> list[Configuration]:
     box with more positions and fewer lit pixels, and noise on every pixel.
 
     Command: python -m jaxbox.sweep too_easy --seeds 32
-    Cost: TODO
-    Outcome: TODO
+    Cost: 90 seconds on 2 CPU cores with 32 seeds.
+    Outcome: harder is not safer. With a box of 2 none [0, 11] of the networks predicts the mean at 0.01 and 94%
+    [80, 98] at 0.03; with a box of 4 these are 19% [9, 35] and 69% [51, 82]. White noise of 0.1 does 38% [23, 55]
+    and none, of 0.3 12% [5, 28] and none: at the highest rate, noise on every pixel does keep the network from
+    dying. At 0.003 none collapses in any of them.
     """
     start = box(full, steps=THREAD_STEPS if full else 60)
     rates = {"optimizer.learning_rate": RATES}

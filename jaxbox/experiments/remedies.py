@@ -37,8 +37,13 @@ def coordconv(full: bool = False) -> list[Configuration]:
     the quadrant is another one, deeper, with batch normalisation; here both splits have the one with a dense layer.
 
     Command: python -m jaxbox.sweep coordconv --seeds 32
-    Cost: TODO
-    Outcome: TODO
+    Cost: 80 seconds on 2 CPU cores with 32 seeds.
+    Outcome: not decided at the small size, where 200 steps are too few for CoordConv: its median R2 over all places
+    is at most 0.41, on places that it was trained on no better than on others. The network with a dense layer
+    reaches 0.99 at 0.01 where a fourth of the places is held out, with a mean squared error of 0.0065 on unseen and
+    0.0009 on seen ones, and 0.86 where the quadrant is (0.14 beside 0.0009 there: it does not carry over). At 0.001
+    no CoordConv network is still at the mean with the random split, at 0.01 16% [7, 32] are; it has no units that
+    could die.
     """
     paper = {"task.height": 64, "task.width": 64, "task.box_size": 9, "batch_size": 256}
     small = {"task.box_size": 3, "batch_size": 32}
@@ -60,8 +65,11 @@ def soft_argmax(full: bool = False) -> list[Configuration]:
     the question's network.
 
     Command: python -m jaxbox.sweep soft_argmax --seeds 32
-    Cost: TODO
-    Outcome: TODO
+    Cost: 60 seconds on 2 CPU cores with 32 seeds.
+    Outcome: no heat map is stuck: none of 32 collapses at any rate, with noise or without (95% interval to 11%),
+    beside 19% [9, 35] and 69% [51, 82] of the question's networks at 0.01 and 0.03 without noise. Under noise it is
+    the better one, too: median R2 0.997 beside 0.92 at 0.01. With noise, 12% [5, 28] of the question's networks
+    collapse at 0.01 and none at 0.03.
     """
     start = box(full, steps=THREAD_STEPS if full else 60)
     noises = {"task.noise": ["none", "white"], "task.noise_level": [0.3], "optimizer.learning_rate": RATES}
@@ -96,8 +104,12 @@ def normalization(full: bool = False) -> list[Configuration]:
     where a layer has a path past it, its death is not that of the network.
 
     Command: python -m jaxbox.sweep normalization --seeds 32
-    Cost: TODO
-    Outcome: TODO
+    Cost: 80 seconds on 2 CPU cores with 32 seeds.
+    Outcome: batch normalisation ends the collapse: none of 32 networks at any rate (95% interval to 11%), beside
+    19% [9, 35] and 69% [51, 82] without at 0.01 and 0.03; but after 60 steps it is behind at 0.003 (median R2 0.963
+    beside 0.9994). With layer normalisation no layer dies either, but it is slower still (0.86 at 0.003): 9% [3,
+    24] and 50% [34, 66] have not left the mean at 0.01 and 0.03. The deep dense network does not collapse at any
+    rate, and shortcuts make it slower (0.93 beside 0.997 at 0.003).
     """
     start = box(full, steps=THREAD_STEPS if full else 60)
     rates = {"optimizer.learning_rate": RATES}

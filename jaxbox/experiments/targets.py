@@ -49,8 +49,11 @@ def transformed_targets(full: bool = False) -> list[Configuration]:
     has two values only, black and white, and both of these transforms leave it exactly as it is.
 
     Command: python -m jaxbox.sweep transformed_targets --seeds 32
-    Cost: TODO
-    Outcome: TODO
+    Cost: 2.4 minutes on 2 CPU cores with 32 seeds.
+    Outcome: targets, yes; images, no. At 0.01 19% [9, 35] of the networks predict the mean on [-1, 1], 3% [1, 16]
+    with standardised targets and none [0, 11] with logits, but 81% [65, 91] with quantiles, which lie on [0, 1]; at
+    0.03 between 69% and all are lost with each. Under noise stretching and equalising change little at 0.01 (9% [3,
+    24] and 19% [9, 35] beside 12% [5, 28]) and cost R2 at 0.003: 0.95 and 0.81 beside 0.98.
     """
     start = box(full, steps=THREAD_STEPS if full else 60)
     targets = {"task.targets": ["symmetric", "standardized", "quantile", "logit"], "optimizer.learning_rate": RATES}
@@ -68,8 +71,12 @@ def imbalanced_targets(full: bool = False) -> list[Configuration]:
     Compare `mse` of the places seen in training with `mse_uniform`, in which every place counts alike, of all.
 
     Command: python -m jaxbox.sweep imbalanced_targets --seeds 32
-    Cost: TODO
-    Outcome: TODO
+    Cost: 2.1 minutes on 2 CPU cores with 32 seeds.
+    Outcome: true of few examples and an extreme imbalance. With 100 examples at 0.001, 99% of them from the corner,
+    the mean squared error is 1e-5 on places seen in training and 87% of the targets' variance over all places
+    counted alike (at a share of 90% 17%, at 50% 2%); with 10,000 examples these are 9%, 0.3% and less. None of
+    these predicts the mean. At 0.01 imbalance does collapse networks: 88% [72, 95] at 99%, 59% [42, 74] at 90%, 16%
+    [7, 32] at 50% and 12% [5, 28] without, with 10,000 examples.
     """
     # A batch cannot be larger than the smaller training set, and both are trained alike.
     start = box(full, batch_size=100)
