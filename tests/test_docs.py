@@ -117,7 +117,9 @@ def test_the_table_of_variables_is_the_table_of_measures():
 
 def test_readme_has_a_row_for_every_experiment():
     rows = re.findall(r"^\| `([a-z_]+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE)
-    assert [name for name in rows if name in EXPERIMENTS] == [name for name in EXPERIMENTS if name not in ("thread", "base")]
+    assert [name for name in rows if name in EXPERIMENTS] == [
+        name for name in EXPERIMENTS if name not in ("thread", "base")
+    ]
 
 
 def test_readme_names_every_folder_and_file_of_the_layout():

@@ -5,24 +5,19 @@ from types import SimpleNamespace
 import jax
 import jax.numpy as jnp
 import pytest
+from programs_of_experiments import programs
 
-from jaxbox.config import flatten, tables
-from jaxbox.experiments import EXPERIMENTS
-from jaxbox.training import groups
 from jaxbox.training.population import Population
 
-
-def programs():
-    """Every program; those that name nothing new are for when there is more time."""
-    seen = set()
-    for name, experiment in EXPERIMENTS.items():
-        for number, group in enumerate(groups.group(experiment(), 2)):
-            names = {(path, value) for path, value in flatten(group.configurations[0][1]) if path in tables.TABLES}
-            yield pytest.param(group, id=f"{name} {number}", marks=[pytest.mark.slow] if names <= seen else [])
-            seen |= names
+MODELS = set()
 
 
-@pytest.mark.parametrize("group", list(programs()))
+def first_of_its_model(name, number, group):
+    model = group.configurations[0][1].model.name
+    return model not in MODELS and not MODELS.add(model)
+
+
+@pytest.mark.parametrize("group", programs(first_of_its_model))
 def test_it_lowers(group):
     many = Population(group, members_per_chunk=2, devices=jax.devices()[:1])
     many.devices = [SimpleNamespace(platform="cuda")]

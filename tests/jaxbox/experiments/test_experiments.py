@@ -1,17 +1,17 @@
 """Every named experiment is expanded, checked, built and run for two steps; its docstring says what it must."""
 
-import dataclasses
 import inspect
 
 import jax
 import numpy as np
 import pytest
+from programs_of_experiments import programs
 
 from jaxbox import config, experiments
-from jaxbox.config import Configuration, ConfigurationError, flatten, tables
+from jaxbox.config import Configuration, ConfigurationError
 from jaxbox.experiments import EXPERIMENTS
 from jaxbox.sweep.__main__ import main
-from jaxbox.training import checks, groups
+from jaxbox.training import checks
 from jaxbox.training.population import Population
 
 EXPERIMENT = pytest.mark.parametrize("name", EXPERIMENTS)
@@ -43,28 +43,7 @@ def test_the_docstring_gives_claim_cost_and_outcome(name):
     assert lines[0].endswith("?"), "the first line says what is asked"
 
 
-def programs():
-    """One configuration of every program at two steps, as (name, configuration, whether it names something new)."""
-    seen, names = set(), set()
-    for name in EXPERIMENTS:
-        short = [dataclasses.replace(each, steps=2, eval_every=1) for each in EXPERIMENTS[name]()]
-        for group in groups.group(list(dict.fromkeys(map(config.settle, short))), 2):
-            if group.static in seen:
-                continue
-            chosen = {(path, value) for path, value in flatten(group.configurations[0][1]) if path in tables.TABLES}
-            yield name, group, not chosen <= names
-            seen.add(group.static)
-            names |= chosen
-
-
-# In the suite those run that name something which none before does, the others where there is more time.
-PROGRAMS = [
-    pytest.param(group, id=f"{name} {number}", marks=[] if new else [pytest.mark.slow])
-    for number, (name, group, new) in enumerate(programs())
-]
-
-
-@pytest.mark.parametrize("group", PROGRAMS)
+@pytest.mark.parametrize("group", programs(lambda name, number, group: number == 0))
 def test_every_program_runs_for_two_steps(group):
     checks.check_sweep([configuration for _, configuration in group.configurations], seeds=2)
     many = Population(group, members_per_chunk=2, devices=jax.devices()[:1])
