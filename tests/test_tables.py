@@ -44,7 +44,19 @@ def every_row():
 
 CASES = every_row()
 DISTINCT = {configuration: name for name, configuration in reversed(CASES.items())}
-CASE = pytest.mark.parametrize("case", DISTINCT, ids=DISTINCT.values())
+ELSEWHERE = (
+    *("model.activation", "model.output", "task.inputs", "task.targets", "optimizer.schedule"),
+    *("data.law", "data.labels", "data.split"),
+)
+"""Fields whose names are functions, each compared with its definition by tests of its own: a program for every one of
+them is for when there is more time. In the suite they are among the names of `few`."""
+CASE = pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=name, marks=[pytest.mark.slow] if name.startswith(ELSEWHERE) else [])
+        for case, name in DISTINCT.items()
+    ],
+)
 
 
 AMONG_OTHERS = (
@@ -118,6 +130,7 @@ def draw(random):
 
 
 DRAWS = 150
+IN_THE_SUITE = 30
 COVERING, IMPOSSIBLE = covering()
 
 
@@ -138,7 +151,14 @@ def test_names_keep_the_invariants_together(case, tmp_path):
         invariant(case, tmp_path)
 
 
-@pytest.mark.parametrize("case", COVERING, ids=[str(number) for number in range(len(COVERING))])
+# Those that come first have most of the pairs; the rest is for when there is more time.
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=str(number), marks=[pytest.mark.slow] if number >= IN_THE_SUITE else [])
+        for number, case in enumerate(COVERING)
+    ],
+)
 def test_names_of_all_tables_can_be_built_trained_and_evaluated_together(case):
     checks.check_sweep([case], seeds=1)
 

@@ -139,7 +139,10 @@ def test_other_seeds_have_initial_weights_of_their_own_and_the_batches_of_seed_0
         assert_equal({0: (params, measures)}, {0: sharing[0, seed]}, **ROUNDING)
 
 
-@pytest.mark.parametrize(("members", "rounds"), [(1, 6), (2, 3), (4, 2), (8, 1)])
+@pytest.mark.parametrize(
+    ("members", "rounds"),
+    [pytest.param(1, 6, marks=pytest.mark.slow), (2, 3), (4, 2), pytest.param(8, 1, marks=pytest.mark.slow)],
+)
 def test_how_many_members_share_a_round_does_not_matter(members, rounds, sharing, monkeypatch):
     monkeypatch.setattr(population, "MEMBERS_PER_ROUND", members)
     (group,) = groups.group(SHARED, SEEDS)

@@ -46,6 +46,11 @@ CASES = {
     "average pooling": (Task(17, 20, 3, inputs="inverted"), dataclasses.replace(TANH, pooling="average")),
     "layer normalisation": (Task(16, 17, 3, inputs="inverted"), dataclasses.replace(SMALL, normalization="layer")),
 }
+# What these try is among what `test_any_size_kernel_and_stride` draws, or another case's in all but one respect.
+SLOW = {
+    *("at 32 x 32", "three channels, standardized", "bytes", "box of 1", "box as large as the image"),
+    *("kernel of 1, stride 2", "kernel smaller than the stride", "linear, inverted", "mlp, two layers normalised"),
+}
 
 
 @contextlib.contextmanager
@@ -87,7 +92,10 @@ def assert_windows_are_exact(task, model, index, dtype="float64"):
         chex.assert_trees_all_equal(our_lit, their_lit)
 
 
-@pytest.mark.parametrize(("task", "model"), CASES.values(), ids=CASES)
+@pytest.mark.parametrize(
+    ("task", "model"),
+    [pytest.param(*case, id=name, marks=[pytest.mark.slow] if name in SLOW else []) for name, case in CASES.items()],
+)
 def test_outputs_gradients_and_lit_units_at_every_position(task, model):
     assert_windows_are_exact(task, model, np.arange(tasks.position_count(task)))
 
