@@ -45,8 +45,8 @@ def every_row():
 CASES = every_row()
 DISTINCT = {configuration: name for name, configuration in reversed(CASES.items())}
 ELSEWHERE = (
-    *("model.activation", "model.output", "task.inputs", "task.targets", "optimizer.schedule"),
-    *("data.law", "data.labels", "data.split"),
+    *("model.activation", "model.output", "model.initialization", "task.inputs", "task.targets"),
+    *("loss.name", "optimizer.name", "optimizer.schedule", "data.law", "data.labels", "data.split"),
 )
 """Fields whose names are functions, each compared with its definition by tests of its own: a program for every one of
 them is for when there is more time. In the suite they are among the names of `few`."""
@@ -130,7 +130,7 @@ def draw(random):
 
 
 DRAWS = 150
-IN_THE_SUITE = 30
+IN_THE_SUITE = 15
 COVERING, IMPOSSIBLE = covering()
 
 

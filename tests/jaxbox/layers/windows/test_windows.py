@@ -107,7 +107,7 @@ def test_single_precision(name):
 
 
 @pytest.mark.parametrize("name", ["the thread's network at 16 x 16", "VALID, wide", "stride 1", "mlp"])
-@pytest.mark.parametrize("size", [1, 40])
+@pytest.mark.parametrize("size", [pytest.param(1, marks=pytest.mark.slow), 40])
 def test_a_batch_smaller_than_the_number_of_windows_with_repeats(name, size):
     task, model = CASES[name]
     index = np.random.default_rng(size).integers(0, tasks.position_count(task), size)
@@ -130,7 +130,7 @@ def test_a_batch_larger_than_the_number_of_windows(task, model, size):
     assert_windows_are_exact(task, model, jnp.asarray(index))
 
 
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_any_size_kernel_and_stride(data):
     size, positive = st.integers(1, 22), st.integers(1, 4)
