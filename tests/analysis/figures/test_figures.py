@@ -28,7 +28,10 @@ def numbers_of(name, run):
         return error
 
 
-@pytest.mark.parametrize("run", RUNS)
+# The slow ones are drawn by tests of their own figures, where they matter.
+@pytest.mark.parametrize(
+    "run", [pytest.param(run, marks=[pytest.mark.slow] if run in ("many", "one", "single") else []) for run in RUNS]
+)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_figure_meets_every_run(name, run, tiny_run):
     found = numbers_of(name, tiny_run(run))

@@ -46,7 +46,7 @@ def test_measures_are_under_the_law_that_is_stored(tmp_path):
         assert (seen.sum(1) <= len(targets) - round(own.data.held_out * len(targets))).all()
 
 
-@pytest.mark.parametrize("size", [0, 60])
+@pytest.mark.parametrize("size", [0, pytest.param(60, marks=pytest.mark.slow)])
 def test_a_run_that_was_cut_off_goes_on_with_the_same_positions(size, tmp_path, monkeypatch):
     own = replace(ONE, {"data.train_size": size, "data.labels": "shuffled"})
     whole = trained([own], tmp_path, "whole")

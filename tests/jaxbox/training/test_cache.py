@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import json, sys
 import jax
@@ -47,6 +49,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
     assert (folder, hits, misses) == (None, 0, 0)
 
 
+@pytest.mark.slow
 def test_where_jax_was_told_to_keep_programs_it_keeps_them(tmp_path):
     own = str(tmp_path / "own")
     assert outcome(tmp_path, "run", JAX_COMPILATION_CACHE_DIR=own)[0] == own

@@ -160,7 +160,7 @@ def test_members_with_more_state_than_the_limit_of_their_noise_share_no_round(mo
         assert Population(group, devices=jax.devices()[:1])._members_per_round == together
 
 
-@pytest.mark.parametrize("chosen", [MLP, SHARED], ids=["independent", "shared"])
+@pytest.mark.parametrize("chosen", [MLP, pytest.param(SHARED, marks=pytest.mark.slow)], ids=["independent", "shared"])
 def test_segments_that_carry_the_data_along_equal_one_long_one(chosen):
     """Batches of 8 of 20 examples: two steps an epoch, cut within epochs and between them."""
     (group,) = groups.group(chosen, SEEDS)

@@ -100,7 +100,13 @@ def test_outputs_gradients_and_lit_units_at_every_position(task, model):
     assert_windows_are_exact(task, model, np.arange(tasks.position_count(task)))
 
 
-@pytest.mark.parametrize("name", ["the thread's network at 16 x 16", "margins", "VALID, wide", "mlp"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("the thread's network at 16 x 16", "margins")),
+        *("VALID, wide", "mlp"),
+    ],
+)
 def test_single_precision(name):
     task, model = CASES[name]
     assert_windows_are_exact(task, model, np.arange(tasks.position_count(task)), "float32")
