@@ -102,13 +102,13 @@ def mmse(task: Task, key: Key[Array, ""], samples: int, data: Data = UNIFORM) ->
 
 def information(task: Task, key: Key[Array, ""], samples: int, data: Data = UNIFORM) -> Estimate:
     """I(Y;X) in nats, (), between the position (x and y jointly) and the image. Cost and errors as `mmse`."""
-    (entropy,) = _entropies(task, data, joint=True)
+    entropy = laws.joint_entropy(task, data)
     return _told(_average(task, data, key, samples, lambda log_posterior: entropy - _surprise(log_posterior, (1, 2))))
 
 
 def coordinate_information(task: Task, key: Key[Array, ""], samples: int, data: Data = UNIFORM) -> Estimate:
     """I(x;X) and I(y;X) in nats, (2,). For x and y that are independent they add up to at most I(Y;X). As `mmse`."""
-    entropies = np.array(_entropies(task, data))
+    entropies = laws.axis_entropies(task, data)
     return _told(_average(task, data, key, samples, lambda log_posterior: entropies - _marginals(log_posterior)))
 
 
@@ -116,7 +116,7 @@ def mmse_and_information(
     task: Task, key: Key[Array, ""], samples: int, data: Data = UNIFORM
 ) -> tuple[Estimate, Estimate]:
     """`mmse` and `coordinate_information` from the same images, in one pass: the numbers are those of each alone."""
-    entropies = np.array(_entropies(task, data))
+    entropies = laws.axis_entropies(task, data)
 
     def both(log_posterior: Float[np.ndarray, "n P_y P_x"]) -> Float[np.ndarray, "n 4"]:
         return np.hstack([_variances(task, log_posterior), entropies - _marginals(log_posterior)])
@@ -238,14 +238,6 @@ def _marginals(log_posterior: Float[np.ndarray, "n P_y P_x"]) -> Float[np.ndarra
 def _surprise(log_probability: Float[np.ndarray, "n ..."], axes: tuple[int, ...]) -> Float[np.ndarray, " n"]:
     """The entropy over these axes."""
     return -(np.exp(log_probability) * log_probability).sum(axes)
-
-
-def _entropies(task: Task, data: Data, joint: bool = False) -> tuple[float, ...]:
-    """H(x) and H(y), or H(Y)."""
-    rows, columns = tasks.position_shape(task)
-    if laws.is_uniform(data):
-        return (float(np.log(rows * columns)),) if joint else (float(np.log(columns)), float(np.log(rows)))
-    return tuple(map(laws.entropy, (laws.probability(task, data),) if joint else laws.along_axes(task, data)))
 
 
 def _told(estimate: Estimate) -> Estimate:

@@ -36,7 +36,6 @@ from analysis.shannon import (
     finite,
     shannon_bound,
 )
-from jaxbox import task as tasks
 from jaxbox.config import Data, Task
 
 __all__ = [
@@ -79,9 +78,7 @@ def entropy(task: Task, data: Data = UNIFORM) -> float:
         ValueError: the task cannot be run, or its law of the positions is not known.
     """
     closed_forms.require(task, closed_forms.ENTROPY, data)
-    if not laws.is_uniform(data):
-        return laws.entropy(laws.probability(task, data))
-    return float(np.log(tasks.position_count(task)))
+    return laws.joint_entropy(task, data)
 
 
 def discrete_information(targets: Numbers, predictions: Numbers) -> Information:

@@ -27,6 +27,16 @@ def along_axes(task: Task, data: Data) -> tuple[Float[np.ndarray, " P_x"], Float
     return both.sum(axis=0), both.sum(axis=1)
 
 
-def entropy(probabilities: Float[np.ndarray, "..."]) -> float:
-    """-sum p ln p, in nats; what has no probability adds nothing."""
-    return float(entr(probabilities).sum())
+def joint_entropy(task: Task, data: Data) -> float:
+    """H(Y) in nats: ln N where all positions are equally probable; what has no probability adds nothing."""
+    if is_uniform(data):
+        return float(np.log(tasks.position_count(task)))
+    return float(entr(probability(task, data)).sum())
+
+
+def axis_entropies(task: Task, data: Data) -> Float[np.ndarray, "2"]:
+    """H(x) and H(y) in nats: ln P of each axis where its places are equally probable."""
+    if is_uniform(data):
+        rows, columns = tasks.position_shape(task)
+        return np.log([columns, rows])
+    return np.array([entr(along).sum() for along in along_axes(task, data)])

@@ -73,8 +73,12 @@ def judged(configuration: Configuration) -> tuple[Task, Data]:
     law = configuration.data.law
     if outside.is_outside(law):  # of whose code nothing is executed, to be told what it reads
         return configuration.task, configuration.data
-    read = [path.removeprefix("data.") for path in tables.row("data.law", law).reads]
-    return configuration.task, Data(law=law, **{name: getattr(configuration.data, name) for name in read})
+    return configuration.task, Data(law=law, **_options_of_law(configuration.data))
+
+
+def _options_of_law(data: Data) -> dict[str, Any]:
+    names = (path.removeprefix("data.") for path in tables.row("data.law", data.law).reads)
+    return {name: getattr(data, name) for name in names}
 
 
 def is_noisy(task: Task) -> bool:
@@ -100,7 +104,7 @@ def probability(task: Task, data: Data) -> Float[np.ndarray, " N"]:
 def variance(task: Task, data: Data) -> Float[np.ndarray, "2"]:
     """Of the targets under the law."""
     targets = lattice(task)
-    if data.law == "uniform":
+    if laws.is_uniform(data):
         return targets.var(axis=0)
     weights = probability(task, data)
     return weights @ (targets - weights @ targets) ** 2
@@ -110,10 +114,7 @@ def entropy(task: Task, data: Data = UNIFORM) -> Float[np.ndarray, "2"]:
     """H(x) and H(y) in nats: ln P of each axis where its places are equally likely."""
     if not closed_forms.has(task, closed_forms.ENTROPY, data):
         return np.full(2, np.nan)
-    if not laws.is_uniform(data):
-        return np.array([laws.entropy(along) for along in laws.along_axes(task, data)])
-    rows, columns = tasks.position_shape(task)
-    return np.log([columns, rows])
+    return laws.axis_entropies(task, data)
 
 
 def predictions(task: Task, data: Data = UNIFORM) -> Float[np.ndarray, "predictor N 2"]:
@@ -158,8 +159,7 @@ def _estimates(task: Task, folder: Path | None, data: Data) -> Float[np.ndarray,
 def _fingerprint(task: Task, data: Data) -> str:
     of = {"task": dataclasses.asdict(task), "samples": SAMPLES}
     if not laws.is_uniform(data):  # so that what was kept before there were laws is still found
-        reads = [path.removeprefix("data.") for path in tables.row("data.law", data.law).reads]
-        of["law"] = [data.law, *(getattr(data, name) for name in reads)]
+        of["law"] = [data.law, *_options_of_law(data).values()]
     text = json.dumps(of, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -8,7 +8,7 @@ import numpy as np
 import xarray
 from jaxtyping import Bool, Float, Int
 
-from analysis import approximation, closed_forms
+from analysis import approximation, closed_forms, laws
 from analysis.bayes import Estimate
 from analysis.collapse import kinds
 from analysis.comparison import known, links, member_information
@@ -34,7 +34,7 @@ class _Setting(NamedTuple):
 
 @lru_cache(maxsize=1)
 def _setting(task: Task, data: Data, folder: Path) -> _Setting:
-    probability = None if data.law == "uniform" else known.probability(task, data)
+    probability = None if laws.is_uniform(data) else known.probability(task, data)
     targets = known.lattice(task)
     noisy = known.is_noisy(task)
     images = known.evaluation_inputs(task, np.arange(len(targets))) if noisy else None
