@@ -1,11 +1,13 @@
 """The law of the positions as the closed forms need it: over the lattice, and along each axis."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float
 from scipy.special import entr
 
 from jaxbox import task as tasks
-from jaxbox.config import Data, Task
+from jaxbox.config import Data, Task, tables
 
 UNIFORM = Data()
 """All positions equally probable."""
@@ -14,6 +16,12 @@ UNIFORM = Data()
 def is_uniform(data: Data) -> bool:
     """Whether all positions are equally probable by name."""
     return data.law == UNIFORM.law
+
+
+def options(data: Data) -> dict[str, Any]:
+    """The fields of the data that its law reads, by name. The law is one of the project's own."""
+    names = (path.removeprefix("data.") for path in tables.row("data.law", data.law).reads)
+    return {name: getattr(data, name) for name in names}
 
 
 def probability(task: Task, data: Data) -> Float[np.ndarray, "P_y P_x"]:

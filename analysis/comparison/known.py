@@ -1,45 +1,40 @@
 """What is known of a task without training, as one table of numbers: exact predictors, entropy, I(Y;X).
 
-What has to be estimated (the Bayes-optimal predictor's error and I(Y;X), by Monte Carlo) is kept in a file beside the
-run, under a fingerprint of the task, so that it is computed once. What a task has no closed form for is NaN.
+What has to be estimated has a standard error (`analysis.comparison.estimates`). What a task has neither a closed form
+nor an estimate for is NaN.
 """
 
 import dataclasses
-import hashlib
-import json
 from pathlib import Path
-from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from analysis import bayes, closed_forms, laws, linear
+from analysis.comparison import estimates
 from analysis.laws import UNIFORM
 from jaxbox import task as tasks
-from jaxbox.config import Configuration, Data, RunError, Task, outside, tables
-from jaxbox.store import files
+from jaxbox.config import Configuration, Data, Task, flatten, outside
 from jaxbox.task import scenes
 from jaxbox.training import evaluation
 
 LINEAR_PREDICTORS = {"ramp": linear.ramp, "minimum_norm": linear.minimum_norm, "lmmse": linear.lmmse}
 PREDICTORS = (*LINEAR_PREDICTORS, "bayes")
+LMMSE, BAYES = PREDICTORS.index("lmmse"), PREDICTORS.index("bayes")
 """Exact predictors: the thread's weights, the least that are right without noise, the best linear, the best of all."""
-SAMPLES = 20_000
-"""Noisy images of the Monte Carlo estimates: R2 of Bayes to about .001."""
-CACHE = "known.json"
-"""In the run's folder."""
 # 16 MiB of pixels at a time; the float64 copies made of them are a few times that.
 BLOCK_PIXELS = 2**21
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Known:
-    """All arrays are over (x, y); in squared target units, or in nats. NaN: the task has no such closed form."""
+    """All arrays are over (x, y); in squared target units, or in nats. NaN: not known of the task."""
 
     mse: Float[np.ndarray, "predictor 2"]
-    """Expected squared error of PREDICTORS over positions and noise."""
+    """Expected squared error of PREDICTORS over positions, noise and what the scene draws. An estimate of the best
+    linear one's is that of a predictor fitted on finitely many images: in expectation not too small, and up to
+    1 / `linear_estimate.IMAGES_PER_INPUT` of it too large."""
     mse_error: Float[np.ndarray, "predictor 2"]
     """Its standard error: 0 for a closed form."""
     information: Float[np.ndarray, "2"]
@@ -60,8 +55,13 @@ def known(task: Task, folder: Path | None = None, data: Data = UNIFORM) -> Known
     information, information_error = np.full(2, np.nan), np.zeros(2)
     if closed_forms.has(task, closed_forms.LINEAR, data):
         mse[:-1] = [predictor(task, data=data).mse for predictor in LINEAR_PREDICTORS.values()]
+    elif not is_from_outside(task, data):
+        mse[LMMSE], error[LMMSE] = estimates.best_linear(task, folder, data)
     if closed_forms.has(task, closed_forms.BAYES, data):
-        mse[-1], error[-1], information, information_error = _estimates(task, folder, data)
+        if is_noisy(task):
+            mse[BAYES], error[BAYES], information, information_error = estimates.bayes_optimal(task, folder, data)
+        else:
+            mse[BAYES], information = 0.0, entropy(task, data)
     return Known(mse, error, information, information_error, entropy(task, data))
 
 
@@ -73,12 +73,12 @@ def judged(configuration: Configuration) -> tuple[Task, Data]:
     law = configuration.data.law
     if outside.is_outside(law):  # of whose code nothing is executed, to be told what it reads
         return configuration.task, configuration.data
-    return configuration.task, Data(law=law, **_options_of_law(configuration.data))
+    return configuration.task, Data(law=law, **laws.options(configuration.data))
 
 
-def _options_of_law(data: Data) -> dict[str, Any]:
-    names = (path.removeprefix("data.") for path in tables.row("data.law", data.law).reads)
-    return {name: getattr(data, name) for name in names}
+def is_from_outside(task: Task, data: Data) -> bool:
+    """Whether some of it is code from outside of the project, which is not executed when a run is read."""
+    return any(outside.is_outside(value) for _, value in (*flatten(task), *flatten(data)))
 
 
 def is_noisy(task: Task) -> bool:
@@ -118,7 +118,10 @@ def entropy(task: Task, data: Data = UNIFORM) -> Float[np.ndarray, "2"]:
 
 
 def predictions(task: Task, data: Data = UNIFORM) -> Float[np.ndarray, "predictor N 2"]:
-    """What each of PREDICTORS says of the very images that members are evaluated on, position by position."""
+    """What each of PREDICTORS says of the very images that members are evaluated on, position by position.
+
+    NaN for a best linear predictor that is estimated: how good it is is kept, its weights are not.
+    """
     count, pixels = tasks.position_count(task), task.height * task.width * task.channels
     found = np.full((len(PREDICTORS), count, 2), np.nan)
     exact = {}
@@ -140,43 +143,3 @@ def evaluation_inputs(task: Task, index: np.ndarray) -> Float[np.ndarray, "n H W
     """The inputs that every member is evaluated on at these position indices, noise and scale included, in float64."""
     places = jnp.asarray(index)
     return np.asarray(tasks.example(task, places, evaluation.draws(task, index))[0], np.float64)
-
-
-def _estimates(task: Task, folder: Path | None, data: Data) -> Float[np.ndarray, "4 2"]:
-    """MSE of Bayes and I(.;X), each followed by its standard error."""
-    if not is_noisy(task):
-        nothing = np.zeros(2)
-        return np.stack([nothing, nothing, entropy(task, data), nothing])
-    key = _fingerprint(task, data)
-    kept = _kept(folder)
-    if key not in kept:
-        mse, information = bayes.mmse_and_information(task, jax.random.key(0), SAMPLES, data)
-        kept[key] = [np.asarray(row).tolist() for row in (*mse, *information)]
-        _keep(folder, kept)
-    return np.array(kept[key])
-
-
-def _fingerprint(task: Task, data: Data) -> str:
-    of = {"task": dataclasses.asdict(task), "samples": SAMPLES}
-    if not laws.is_uniform(data):  # so that what was kept before there were laws is still found
-        of["law"] = [data.law, *_options_of_law(data).values()]
-    text = json.dumps(of, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _kept(folder: Path | None) -> dict[str, Any]:
-    """What the file holds; nothing where it is missing or is not what was written."""
-    try:
-        kept = json.loads((folder / CACHE).read_text()) if folder else {}
-        intact = isinstance(kept, dict) and all(np.shape(rows) == (4, 2) for rows in kept.values())
-    except (OSError, ValueError):
-        return {}
-    return kept if intact else {}
-
-
-def _keep(folder: Path | None, kept: dict[str, Any]) -> None:
-    try:
-        if folder:
-            files.write_json(folder / CACHE, kept)
-    except RunError:
-        pass  # a run that may only be read is computed anew each time

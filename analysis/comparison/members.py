@@ -14,7 +14,7 @@ from analysis.collapse import kinds
 from analysis.comparison import known, links, member_information
 from analysis.comparison.known import PREDICTORS, Known
 from analysis.comparison.variables import DIVERGED, LONGEST, NOT_BEGUN
-from jaxbox.config import Configuration, Data, Task, flatten, outside
+from jaxbox.config import Configuration, Data, Task
 from jaxbox.training.metrics import AXES
 
 
@@ -57,8 +57,7 @@ def _setting_from_outside(task: Task, data: Data, results: xarray.Dataset) -> _S
 def compare_members(configuration: Configuration, results: xarray.Dataset, folder: Path) -> dict[str, np.ndarray]:
     """Every variable but `label` and `fate`, of one configuration: arrays (seed, axis, ...) or (axis,)."""
     task, data = known.judged(configuration)
-    names = [value for _, value in (*flatten(task), *flatten(data))]
-    outsiders = any(map(outside.is_outside, names))
+    outsiders = known.is_from_outside(task, data)
     setting = _setting_from_outside(task, data, results) if outsiders else _setting(task, data, folder)
     count = len(setting.targets)
     predictions = results["prediction"].values[:, :count].astype(float)
@@ -149,10 +148,11 @@ def _exact(setting: _Setting, axis: int) -> dict[str, Any]:
     variance, facts = _variance(setting, axis), setting.known
     with np.errstate(divide="ignore", invalid="ignore"):
         scores = np.where(variance > 0, 1 - facts.mse[:, axis] / variance, np.nan)
-        error = np.where(variance > 0, facts.mse_error[-1, axis] / variance, np.nan)
+        errors = np.where(variance > 0, facts.mse_error[:, axis] / variance, np.nan)
     exact = {f"r2_{name}": score for name, score in zip(PREDICTORS, scores, strict=True)}
-    exact |= {"r2_bayes_error": error, "entropy": facts.entropy[axis]}
+    exact |= {"r2_lmmse_error": errors[known.LMMSE], "r2_bayes_error": errors[known.BAYES]}
     return exact | {
+        "entropy": facts.entropy[axis],
         "information_input": facts.information[axis],
         "information_input_error": facts.information_error[axis],
     }

@@ -27,7 +27,8 @@ VARIABLES = {
     "r2": Variable(_MEMBER, "1", "1 - MSE / variance of the target; -inf: diverged"),
     "r2_ramp": Variable(_EXACT, "1", "R2 of the thread's hand-made weights"),
     "r2_minimum_norm": Variable(_EXACT, "1", "R2 of the least weights that are exact without noise"),
-    "r2_lmmse": Variable(_EXACT, "1", "R2 of the best linear predictor"),
+    "r2_lmmse": Variable(_EXACT, "1", "R2 of the best linear predictor; an estimate of it is, if anything, too low"),
+    "r2_lmmse_error": Variable(_EXACT, "1", "its standard error; 0 where it is exact"),
     "r2_bayes": Variable(_EXACT, "1", "R2 of the best possible predictor"),
     "r2_bayes_error": Variable(_EXACT, "1", "its standard error; 0 where it is exact"),
     "distance_to": Variable(
