@@ -49,12 +49,16 @@ RUNS = {
 """What is trained, by name: configurations and seeds."""
 PARTS = {"rates": (slice(3, None), 6), "one": (slice(5, 6), 6), "diverged": (slice(1, 3), 4), "single": (slice(1), 1)}
 """Runs that are a part of `mixed`, by name: configurations and seeds. They have results, but no checkpoints."""
+UNKNOWN = "sizes"
+"""The run `noisy` as if of a scene that has no closed form of the best linear or of the best possible predictor."""
 
 
 def make(name, folder):
     """The run of this name in this folder, trained or cut out of another that is there."""
     if name in PARTS and not (folder / name).exists():
         _cut(make("mixed", folder), folder / name, *PARTS[name])
+    elif name == UNKNOWN and not (folder / name).exists():
+        _as_if(make("noisy", folder), folder / name, scene="random_size_box", smallest_box=1)
     elif not (folder / name).exists():
         configurations, seeds = RUNS[name]
         stop_at = seeds * 20 if name == "interrupted" else float("inf")
@@ -71,6 +75,15 @@ def _cut(whole, path, chosen, seeds):
     store.create(path, part)
     results = results.drop_vars(same).assign_coords(configuration=range(len(part.configurations)))
     store.save_results(path, results)
+
+
+def _as_if(whole, path, **task):
+    plan = store.load_plan(whole)
+    configurations = [
+        dataclasses.replace(own, task=dataclasses.replace(own.task, **task)) for own in plan.configurations
+    ]
+    store.create(path, Plan(configurations, plan.seeds))
+    store.save_results(path, store.open_run(whole).load())
 
 
 @contextmanager

@@ -14,6 +14,9 @@ from jaxbox.config import Plan, outside, tables
 from jaxbox.store import at_end, collapsed, dead_layer, load_manifest, load_plan, open_run
 from jaxbox.store.measures import target_variance
 
+BEST = ("r2_lmmse", "r2_bayes", "r2_lmmse_error", "r2_bayes_error")
+"""Of the comparison: how good the best predictors are."""
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Gathered:
@@ -40,8 +43,9 @@ class Gathered:
     r2_lmmse: Float[np.ndarray, " configuration"]
     r2_bayes: Float[np.ndarray, " configuration"]
     """Over both coordinates, like the scores."""
+    r2_lmmse_error: Float[np.ndarray, " configuration"]
     r2_bayes_error: Float[np.ndarray, " configuration"]
-    """At most its standard error: both coordinates are estimated from the same images."""
+    """At most their standard errors: both coordinates are estimated from the same images. 0: exact."""
     information: Float[np.ndarray, "configuration seed"]
     """I(x;xhat) + I(y;yhat), in nats."""
 
@@ -105,9 +109,7 @@ def gather(folder: Path, progress: Callable[[int, int], None] | None = None) -> 
         has_relu=begun & at_end(results, "dead_fraction").notnull().any("layer").values,
         dead_layer=dead_layer(results).values,
         score=np.where(begun, score, np.nan),
-        r2_lmmse=_both(compared["r2_lmmse"].values, weights),
-        r2_bayes=_both(compared["r2_bayes"].values, weights),
-        r2_bayes_error=_both(compared["r2_bayes_error"].values, weights),
+        **{name: _both(compared[name].values, weights) for name in BEST},
         information=compared["information"].sum("axis", skipna=False).values,
     )
 

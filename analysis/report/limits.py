@@ -63,8 +63,12 @@ def _tasks(run: Gathered) -> list[Words]:
     unknown = np.isnan(run.r2_lmmse) | np.isnan(run.r2_bayes) | np.isnan(run.compared["entropy"].values).any(-1)
     if unknown.any():
         names = listed([run.names[row] for row in np.flatnonzero(unknown)])
-        found.append((f"For {names} some closed form is not known: no distance to the optimum, or no bound on the "
+        found.append((f"For {names} some closed form is not known: no distance to some optimum, or no bound on the "
                       "information, is given.",))  # fmt: skip
+    if (run.r2_lmmse_error > 0).any():
+        names = listed([run.names[row] for row in np.flatnonzero(run.r2_lmmse_error > 0)])
+        found.append((f"For {names} the best linear predictor is estimated, by one that was fitted on images made for "
+                      "that: the interval is that of its R2, which is, if anything, too low.",))  # fmt: skip
     if run.noisy:
         found.append(("Under noise every member is scored on one and the same noisy image of each position. The error "
                       "that this makes (mse_error in members.csv) is common to all, and in no interval over seeds. "

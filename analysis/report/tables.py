@@ -11,7 +11,7 @@ from analysis.comparison import DIVERGED, FATES, VARIABLES
 from analysis.figures.fates import words
 from analysis.report.collapse_rate import COLLAPSED
 from analysis.report.distance import gap_numbers, optimum
-from analysis.report.gather import Gathered
+from analysis.report.gather import BEST, Gathered
 from analysis.report.preference import Preference
 from analysis.report.values import NOTHING, Cell, Column, Number, Table, count, number
 from jaxbox.store import member_table
@@ -30,7 +30,7 @@ _COLUMNS = (
     Column("collapsed", "collapsed", "seeds with an R2 under 0.05 at the end [95% Wilson interval]"),
     Column("r2_iqm", "R2, interquartile mean", "over all seeds, diverged ones lowest [95% bootstrap interval]"),
     Column("r2_median", "R2, median", "likewise"),
-    Column("r2_lmmse", "best linear", "R2 of the best linear predictor, the LMMSE"),
+    Column("r2_lmmse", "best linear", "R2 of the best linear predictor, the LMMSE [95%, where it is estimated]"),
     Column("r2_bayes", "best possible", "R2 of the Bayes-optimal predictor [95%, where it is estimated]"),
     Column("information", "information", "median of I(x;x̂) + I(y;ŷ) in nats, of the seeds that did not diverge"),
     Column("entropy", "of", "H(x) + H(y), all there is to know, in nats"),
@@ -115,7 +115,7 @@ def members(run: Gathered) -> pandas.DataFrame:
     }
     for name, values in own.data_vars.items():
         columns |= _spread(str(name), values)
-    exact = {name: (("configuration",), getattr(run, name)) for name in ("r2_lmmse", "r2_bayes")}
+    exact = {name: (("configuration",), getattr(run, name)) for name in BEST}
     found = xarray.Dataset({key: value.reset_coords(drop=True) if isinstance(value, xarray.DataArray) else value
                             for key, value in (columns | exact).items()}).to_dataframe()  # fmt: skip
     first = member_table(run.folder).set_index(["configuration", "seed"])

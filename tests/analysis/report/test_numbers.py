@@ -188,6 +188,9 @@ def test_an_estimated_optimum_has_an_interval_and_an_exact_one_none(page, tiny_r
     error = compared["r2_bayes_error"].mean("axis").values
     assert (found["r2_bayes_high"] - found["r2_bayes_low"]).values == pytest.approx(2 * 1.96 * error)
     assert "r2_lmmse_low" not in found
+    members = page("noisy").member_table
+    assert (members["r2_lmmse_error"] == 0).all()
+    assert members["r2_bayes_error"].to_numpy() == pytest.approx(np.repeat(error, 4))
     assert "r2_bayes_low" not in table(page("mixed"), "configurations")
 
 

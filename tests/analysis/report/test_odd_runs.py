@@ -3,6 +3,7 @@
 import dataclasses
 
 import pytest
+from figure_runs import UNKNOWN
 from pages import Page
 
 from analysis.report import content, limits, rendering
@@ -84,6 +85,18 @@ def test_a_task_without_closed_forms_is_named(gathered):
     assert "No closed form" in said(made)
     assert "closed form is not known" in said(made)
     assert rendering.html(made)
+
+
+def test_a_scene_without_closed_forms_has_an_estimate_that_is_called_so(page):
+    text = said(page(UNKNOWN))
+    assert "The best possible one is not known." in text
+    assert " the estimated best linear (" in text
+    assert "the best linear predictor is estimated" in text
+    assert "nan" not in text.split()
+    found = page(UNKNOWN).tables["configurations"].frame()
+    assert (found["r2_lmmse_low"] < found["r2_lmmse"]).all()
+    assert found["r2_bayes"].isna().all()
+    assert rendering.html(page(UNKNOWN))
 
 
 def test_a_run_without_manifest_sessions_has_a_page(gathered):

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from analysis.report import choice, collapse_rate, distance, preference, tables
+from analysis.report import choice, collapse_rate, distance, limits, preference, tables
 from analysis.report.values import Number, plain
 
 SEEDS = 6
@@ -104,6 +104,57 @@ def test_distances_are_of_the_seeds_that_did_not_collapse(made_up):
     assert f"; {0.95 - np.median(GOOD):.3f} [" in lines[2]
     assert "] below the best linear (0.9500), " in lines[2]
     assert lines[2].endswith("below the best possible (0.9900).")
+
+
+def distances(run):
+    return [plain(words) for words in distance.distance(run)]
+
+
+NOTHING = np.full(4, np.nan)
+
+
+def test_where_only_the_best_linear_is_known_and_estimated_it_says_so(made_up):
+    estimate = {"r2_lmmse": np.full(4, 0.95), "r2_lmmse_error": np.full(4, 0.01)}
+    run = made_up(BETTER, GOOD, DEAD, DEAD, r2_bayes=NOTHING, **estimate)
+    lines = distances(run)
+    assert len(lines) == 3
+    assert "how far from the best linear predictor, as median. The best possible one is not known." in lines[0]
+    assert lines[1].endswith("] above the estimated best linear (0.9500 [0.9304, 0.9696]).")
+    assert lines[2].endswith("] below the estimated best linear (0.9500 [0.9304, 0.9696]).")
+    said = " ".join(plain(words) for words in limits.limits(run))
+    assert "the best linear predictor is estimated" in said
+    assert "the best linear predictor is estimated" not in " ".join(map(plain, limits.limits(made_up(*[GOOD] * 4))))
+    assert tables.configurations(run).frame()["r2_lmmse_high"].tolist() == pytest.approx([0.95 + 1.96 * 0.01] * 4)
+    exact = distances(made_up(BETTER, GOOD, DEAD, DEAD, r2_bayes=NOTHING, r2_lmmse=np.full(4, 0.95)))
+    assert exact[2].endswith("] below the best linear (0.9500).")
+
+
+def test_each_configuration_is_beside_what_is_known_of_its_task(made_up):
+    linear, bayes = np.array([0.95, np.nan, 0.95, np.nan]), np.array([np.nan, 0.99, 0.99, np.nan])
+    lines = distances(made_up(GOOD, GOOD, GOOD, GOOD, r2_lmmse=linear, r2_bayes=bayes))
+    assert len(lines) == 4
+    assert lines[0].endswith("the best linear and the best possible predictor, as median.")
+    assert lines[1].endswith("] below the best linear (0.9500).")
+    assert lines[2].endswith("] below the best possible (0.9900).")
+    assert "] below the best linear (0.9500), " in lines[3]
+    alone = distances(made_up(GOOD, DEAD, DEAD, DEAD, r2_lmmse=NOTHING, r2_bayes=np.full(4, 0.99)))
+    assert alone[0].endswith("how far from the best possible predictor, as median. The best linear one is not known.")
+
+
+def test_of_many_configurations_those_surely_above_an_estimate_are_counted(made_up, monkeypatch):
+    monkeypatch.setattr(distance, "FEW", 1)
+    # Medians are .975, .965 and .91; the estimate's interval ends at .9696.
+    estimate = {"r2_lmmse": np.full(4, 0.95), "r2_lmmse_error": np.full(4, 0.01)}
+    run = made_up(BETTER, BETTER - 0.01, GOOD, DEAD, r2_bayes=NOTHING, **estimate)
+    lines = distances(run)
+    assert lines[1].startswith(f"Best beside the best linear: “{run.names[0]}”")
+    assert lines[2].startswith(f"Worst beside it: “{run.names[2]}”")
+    assert lines[3].startswith("In 1 of 3 configurations")
+    lines = distances(dataclasses.replace(run, r2_bayes=np.array([np.nan, 0.99, 0.99, 0.99])))
+    assert lines[1].startswith(f"Nearest to the best possible: “{run.names[1]}”")
+    assert lines[3].startswith("In 1 of 3 configurations")
+    lines = distances(dataclasses.replace(run, r2_lmmse=NOTHING, r2_bayes=np.full(4, 0.99)))
+    assert len(lines) == 3
 
 
 def test_a_negative_gap_is_turned_round_with_its_interval():
