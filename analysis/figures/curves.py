@@ -17,6 +17,8 @@ from jaxbox.store.folder import load_plan
 PANELS = 6
 """At most so many configurations are drawn."""
 LEVELS = {"mean": "predicting the mean", "lmmse": "best linear", "bayes": "best possible"}
+ERROR = "lmmse_level_error"
+"""The variable that says whether, and how surely, the level of the best linear predictor is estimated."""
 # Where their words are: apart where levels are close, and below what curves come down to.
 PLACES = {"mean": ("right", "bottom"), "lmmse": ("left", "top"), "bayes": ("right", "top")}
 # An error of this share of the variance is a rounded zero.
@@ -49,6 +51,11 @@ def numbers(run: Path) -> xarray.Dataset:
                 ["configuration"], levels[name], "loss", f"loss of {words}, over all positions; NaN: not known"
             )
             for name, words in LEVELS.items()
+        }
+        | {
+            ERROR: panels.variable(
+                ["configuration"], levels[ERROR], "loss", "standard error of lmmse_level; 0 where that is exact"
+            )
         },
         {name: compared[name].values for name in ("configuration", "seed")} | {"step": results["step"].values},
     ).isel(configuration=chosen, step=slice(1, None))
@@ -62,8 +69,9 @@ def numbers(run: Path) -> xarray.Dataset:
 
 
 def _levels(run: Path, compared: xarray.Dataset) -> dict[str, np.ndarray]:
-    """Mean squared errors over x and y, by name of LEVELS: (configuration,); NaN for other losses, scales, labels."""
-    found = {name: [] for name in LEVELS}
+    """Mean squared errors over x and y, by name of LEVELS, and at most the standard error of what is estimated, ERROR:
+    (configuration,); NaN for other losses, scales, labels."""
+    found = {name: [] for name in (*LEVELS, ERROR)}
     for index, configuration in enumerate(load_plan(run).configurations):
         variance, data = known.variance(configuration.task, configuration.data), configuration.data
         in_target_units = (configuration.loss.name, configuration.task.targets) == ("mse", "symmetric")
@@ -73,6 +81,7 @@ def _levels(run: Path, compared: xarray.Dataset) -> dict[str, np.ndarray]:
             share = 0.0 if name == "mean" else compared[f"r2_{name}"].values[index]
             error = np.mean((1 - share) * variance)
             found[name].append(0.0 if error < ZERO * variance.mean() else error)
+        found[ERROR].append(np.mean(compared["r2_lmmse_error"].values[index] * variance))
     return {name: np.array(values) for name, values in found.items()}
 
 
@@ -81,7 +90,8 @@ def _about_levels(found: xarray.Dataset) -> str:
         return " What predicting the mean costs is known for squared error only."
     zero = [words for name, words in LEVELS.items() if (found[f"{name}_level"] == 0).any()]
     floors = f" Errors of 0 ({', '.join(zero)}), as without noise, have no place on a logarithmic axis." if zero else ""
-    return f" Horizontal lines are exact.{floors}"
+    estimated = " but for the best linear, which is estimated where it says so" * bool((found[ERROR] > 0).any())
+    return f" Horizontal lines are exact{estimated}.{floors}"
 
 
 def draw(numbers: xarray.Dataset, figure: Figure) -> None:
@@ -112,9 +122,9 @@ def _panel(axes: Axes, of: xarray.Dataset) -> None:
         above = axes.text(0.98, 0.97, "↑ diverged", transform=axes.transAxes, ha="right", va="top")
         above.set(fontsize=panels.SMALL, path_effects=panels.OUTLINE)
     for name, words in LEVELS.items():
-        level = of[f"{name}_level"].item()
+        level, estimated = of[f"{name}_level"].item(), name == "lmmse" and of[ERROR].item() > 0
         if level > 0:
-            _level(axes, level, words, *PLACES[name])
+            _level(axes, level, f"{words}, estimated" if estimated else words, *PLACES[name])
 
 
 def _level(axes: Axes, level: float, words: str, side: str, vertical: str) -> None:

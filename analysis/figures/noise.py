@@ -3,6 +3,7 @@
 Errors are shares of the target's variance, 1 - R2 over both coordinates, so that predicting the mean is at 1.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -103,8 +104,8 @@ def _caption(data: xarray.Dataset) -> str:
     counts = data["count"].values[data["count"].values > 0]
     return (
         f"Error against the level of noise: {series.behind(counts)}, beside expected errors "
-        "of exact predictors; Bayes with a band of two standard errors. At 1 is a prediction of the mean; what is "
-        f"below {SMALLEST:g} is not shown."
+        "of exact predictors; what is estimated with a band of two standard errors. At 1 is a prediction of the mean; "
+        f"what is below {SMALLEST:g} is not shown."
     )
 
 
@@ -131,7 +132,7 @@ def _panel(axes: Axes, own: xarray.Dataset) -> None:
     axes.axhline(float(own["mean"]), color="0.3", linewidth=0.7, label="predict the mean")
     axes.annotate("predict the mean", (0.01, float(own["mean"])), (0, 1.5), xycoords=axes.get_yaxis_transform(),
                   textcoords="offset points", fontsize="small")  # fmt: skip
-    for name, (label, look) in EXACT.items():
+    for name, label, look in _looks(own):
         exact = own.sel(predictor=name)
         value, error = exact["exact"].values, 2 * exact["exact_error"].values
         axes.plot(level, value, label=label, **look)
@@ -144,9 +145,16 @@ def _panel(axes: Axes, own: xarray.Dataset) -> None:
     plain(axes)
 
 
+def _looks(own: xarray.Dataset) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Each predictor's name, label and look. Bayes is an estimate under any noise; the best linear says if it is."""
+    estimated = bool((own["exact_error"].sel(predictor="lmmse") > 0).any())
+    for name, (label, look) in EXACT.items():
+        yield name, f"{label}, estimated" if name == "lmmse" and estimated else label, look
+
+
 def _ends(own: xarray.Dataset) -> list[End]:
     """Where each line is at the highest level that it has."""
-    rows = [(label, look["color"], own["exact"].sel(predictor=name)) for name, (label, look) in EXACT.items()]
+    rows = [(label, look["color"], own["exact"].sel(predictor=name)) for name, label, look in _looks(own)]
     for number, label in enumerate(own["line"].values):
         rows.append((str(label) or "members", series.look(number)["color"], own["value"].sel(line=label)))
     reached = [(label, colour, row.values[row.notnull().values]) for label, colour, row in rows]

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from figure_runs import UNKNOWN
 
+from analysis.comparison import compare
 from analysis.figures import curves, saving
 from jaxbox import store
 from jaxbox import task as tasks
@@ -57,6 +59,21 @@ def test_the_best_linear_level_under_noise(tiny_run):
     assert (numbers["lmmse_level"] < numbers["mean_level"]).all()
     heights = {round(values[0], 12) for _, values in drawn(numbers)[1] if len(values) == 2}
     assert heights == {round(numbers[f"{name}_level"].values[1], 12) for name in curves.LEVELS}
+
+
+def test_a_best_linear_level_that_is_estimated_says_so(tiny_run):
+    assert (curves.numbers(tiny_run("noisy"))[curves.ERROR] == 0).all()
+    numbers = curves.numbers(tiny_run(UNKNOWN))
+    compared = compare(tiny_run(UNKNOWN))
+    # x and y have the same variance, and 1 - R2 is the share of it.
+    share = numbers["lmmse_level"] / numbers["mean_level"]
+    np.testing.assert_allclose(share, 1 - compared["r2_lmmse"].mean("axis"))
+    np.testing.assert_allclose(numbers[curves.ERROR] / numbers["mean_level"], compared["r2_lmmse_error"].mean("axis"))
+    assert numbers["bayes_level"].isnull().all()
+    assert "exact but for the best linear, which is estimated" in numbers.attrs["caption"]
+    said = [text.get_text() for text in saving.draw(curves, numbers, "two").axes[0].texts]
+    assert "best linear, estimated" in said
+    assert "best linear" not in said
 
 
 def test_what_has_not_begun_is_no_line(tiny_run):

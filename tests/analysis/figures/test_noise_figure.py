@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from figure_runs import UNKNOWN
 
 from analysis.figures import noise, saving
 from analysis.figures.contract import Unfilled
@@ -75,6 +76,18 @@ def test_drawn_is_what_the_numbers_say(numbers):
         "members",
         *(row[0] for row in noise.EXACT.values()),
     }
+
+
+def test_an_estimated_best_linear_predictor_is_called_so_and_has_a_band(tiny_run):
+    estimated = noise.numbers(tiny_run(UNKNOWN))
+    assert (estimated["exact_error"].sel(predictor="lmmse") > 0).all()
+    assert estimated["exact"].sel(predictor="bayes").isnull().all()
+    axes = saving.draw(noise, estimated).axes[0]
+    assert "best linear,\nestimated" in {text.get_text() for text in axes.texts}
+    own = estimated.isel(panel=0).sel(predictor="lmmse")
+    ends = own["exact"] + 2 * own["exact_error"]
+    place = list(noise.EXACT).index("lmmse")
+    assert set(ends.values) <= set(axes.collections[place].get_paths()[0].vertices[:, 1])
 
 
 def test_diverged_members_are_beyond_the_frame_and_those_not_begun_do_not_count(numbers):
