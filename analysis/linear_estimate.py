@@ -3,6 +3,7 @@
 Ridge regression is fitted on fresh images (other sizes, circles, noise each time) and judged on other fresh ones. Its
 error there is that of one linear predictor, so in expectation no less than the best one's: with d inputs and n images
 about d / n of it too large. Its error on the images of the fit is too small by about as much: the two enclose it.
+Where an image is a function of its position there is nothing to estimate: least squares on all positions is exact.
 """
 
 import dataclasses
@@ -67,6 +68,30 @@ def best_linear(task: Task, key: Key[Array, ""], images: int | None = None, data
     with np.errstate(divide="ignore", invalid="ignore"):
         r2 = Estimate(*(np.where(variance > 0, each, np.nan) for each in (1 - mse[0] / variance, mse[1] / variance)))
     return LinearEstimate(mse, r2, fitted)
+
+
+def least_error(task: Task, data: Data = UNIFORM) -> Float[np.ndarray, "2"]:
+    """The best linear predictor's mean squared error, in squared target units, of a task that draws nothing.
+
+    By least squares on all positions, weighted by their law, from the triangle of a QR decomposition, to which blocks
+    are added one after the other (Golub and Van Loan, Matrix Computations, ch. 5). Time grows as N (H W C)^2.
+
+    Raises:
+        ValueError: the task cannot be run.
+    """
+    pixels = task.height * task.width * task.channels
+    triangle, root = np.empty((0, pixels + 3)), np.sqrt(laws.probability(task, data)).reshape(-1, 1)
+    size = max(1, BLOCK_PIXELS // pixels)
+    for index in np.split(np.arange(len(root)), range(size, len(root), size)):
+        keys = jax.random.split(jax.random.key(0), len(index))  # of nothing
+        images = tasks.example(task, index, tasks.draw_images(task, keys))[0]
+        targets = tasks.targets(task, tasks.position(task, index))
+        rows = np.hstack([np.asarray(images, np.float64).reshape(len(index), -1), np.ones((len(index), 1)), targets])
+        triangle = np.asarray(np.linalg.qr(np.vstack([triangle, root[index] * rows]), mode="r"))
+    left, right = triangle[:, :-2], triangle[:, -2:]
+    # Pixels are float32: what tells images apart by less than their rounding is no difference.
+    solution = np.linalg.lstsq(left, right, rcond=float(np.finfo(np.float32).eps))[0]
+    return ((left @ solution - right) ** 2).sum(0)
 
 
 def fresh(

@@ -1,7 +1,8 @@
-"""What of a task has to be estimated, kept in a file beside the run so that it is computed once.
+"""What of a task takes a while to know, kept in a file beside the run so that it is computed once.
 
 By Monte Carlo those are the Bayes-optimal predictor's error with I(Y;X), and, where it has no closed form, the best
-linear predictor's error. Each is kept under a fingerprint of the task, the law of its positions, and how it was made.
+linear predictor's error, which is exact where images draw nothing. Each is kept under a fingerprint of the task, the
+law of its positions, and how it was made.
 """
 
 import dataclasses
@@ -16,6 +17,7 @@ import numpy as np
 from jaxtyping import Float
 
 from analysis import bayes, laws, linear_estimate
+from jaxbox import task as tasks
 from jaxbox.config import Data, RunError, Task
 from jaxbox.store import files
 
@@ -46,16 +48,26 @@ def bayes_optimal(task: Task, folder: Path | None, data: Data) -> Float[np.ndarr
     return _once(folder, _fingerprint(task, data, samples=SAMPLES), compute)
 
 
-def best_linear(task: Task, folder: Path | None, data: Data) -> Float[np.ndarray, "2 2"]:
+def best_linear(task: Task, folder: Path | None, data: Data, drawn: bool) -> Float[np.ndarray, "2 2"]:
     """MSE of the best linear predictor and its standard error (`analysis.linear_estimate`), in squared target units.
 
-    NaN, and an error of 0, of more than MOST_INPUTS inputs. Arguments as of `bayes_optimal`.
+    NaN, and an error of 0, of more than MOST_INPUTS inputs. An error of 0 is also that of least squares on all
+    positions, of which there must not be more than images would be drawn.
+
+    Args:
+        drawn: whether an image draws anything beside its position.
+        folder: of the run.
+        data: with the law of the positions.
     """
     if task.height * task.width * task.channels > MOST_INPUTS:
         return np.array([[np.nan] * 2, [0.0] * 2])
     images = linear_estimate.image_count(task)
+    if not drawn and tasks.position_count(task) <= images:
+        images = 0
 
     def compute() -> list[bayes.Estimate]:
+        if not images:
+            return [bayes.Estimate(linear_estimate.least_error(task, data), np.zeros(2))]
         return [linear_estimate.best_linear(task, jax.random.key(0), images, data).mse]
 
     return _once(folder, _fingerprint(task, data, best_linear=images), compute)

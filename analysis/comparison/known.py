@@ -36,7 +36,7 @@ class Known:
     linear one's is that of a predictor fitted on finitely many images: in expectation not too small, and up to
     1 / `linear_estimate.IMAGES_PER_INPUT` of it too large."""
     mse_error: Float[np.ndarray, "predictor 2"]
-    """Its standard error: 0 for a closed form."""
+    """Its standard error: 0 where it is exact."""
     information: Float[np.ndarray, "2"]
     """I(x;X) and I(y;X)."""
     information_error: Float[np.ndarray, "2"]
@@ -56,7 +56,7 @@ def known(task: Task, folder: Path | None = None, data: Data = UNIFORM) -> Known
     if closed_forms.has(task, closed_forms.LINEAR, data):
         mse[:-1] = [predictor(task, data=data).mse for predictor in LINEAR_PREDICTORS.values()]
     elif not is_from_outside(task, data):
-        mse[LMMSE], error[LMMSE] = estimates.best_linear(task, folder, data)
+        mse[LMMSE], error[LMMSE] = estimates.best_linear(task, folder, data, is_noisy(task))
     if closed_forms.has(task, closed_forms.BAYES, data):
         if is_noisy(task):
             mse[BAYES], error[BAYES], information, information_error = estimates.bayes_optimal(task, folder, data)
@@ -120,7 +120,7 @@ def entropy(task: Task, data: Data = UNIFORM) -> Float[np.ndarray, "2"]:
 def predictions(task: Task, data: Data = UNIFORM) -> Float[np.ndarray, "predictor N 2"]:
     """What each of PREDICTORS says of the very images that members are evaluated on, position by position.
 
-    NaN for a best linear predictor that is estimated: how good it is is kept, its weights are not.
+    NaN for a best linear predictor without a closed form: how good it is is kept, its weights are not.
     """
     count, pixels = tasks.position_count(task), task.height * task.width * task.channels
     found = np.full((len(PREDICTORS), count, 2), np.nan)

@@ -5,7 +5,7 @@ import dataclasses
 import jax
 import numpy as np
 import pytest
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import LinearRegression, Ridge
 
 from analysis import linear, linear_estimate
 from jaxbox import task as tasks
@@ -81,6 +81,24 @@ def test_boxes_that_are_clipped_or_of_many_sizes_are_not_linear():
     )
     assert ((clipped.r2.value > 0.98) & (clipped.r2.value < 0.999)).all()
     assert (sizes.r2.value < 0.95).all()
+
+
+@pytest.mark.parametrize("data", [Data(), Data(law="corner")], ids=["uniform", "corner"])
+def test_without_anything_drawn_it_is_least_squares_on_all_positions(data, monkeypatch):
+    task = Task(8, 9, 3, scene="overhanging_box", overhang=2)
+    positions, weights = tasks.positions(task), tasks.probability(task, data)
+    inputs, targets = tasks.render(task, positions).reshape(len(positions), -1), tasks.targets(task, positions)
+    fit = LinearRegression().fit(inputs, targets, weights)
+    expected = np.average((fit.predict(inputs) - targets) ** 2, 0, weights)
+    assert (expected > 1e-4).all()
+    np.testing.assert_allclose(linear_estimate.least_error(task, data), expected, rtol=1e-9)
+    monkeypatch.setattr(linear_estimate, "BLOCK_PIXELS", 17 * 72)  # seven blocks
+    np.testing.assert_allclose(linear_estimate.least_error(task, data), expected, rtol=1e-9)
+
+
+def test_what_is_linear_has_no_error():
+    for task in (Task(8, 9, 3), Task(8, 9, 3, scene="subpixel_box", subpixels=3, inputs="byte")):
+        assert (linear_estimate.least_error(task) < 1e-20).all()
 
 
 def test_too_few_images_are_refused():

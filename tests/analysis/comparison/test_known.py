@@ -146,6 +146,18 @@ def test_without_a_closed_form_the_best_linear_predictor_is_estimated(data, requ
     assert (np.abs(found - exact * (1 + 57 / 20_000)) < 4 * error).all()
 
 
+def test_without_a_closed_form_and_without_noise_it_is_exact(few_samples, tmp_path, monkeypatch):
+    task = Task(height=8, width=7, box_size=3, scene="overhanging_box", overhang=2)
+    table = known.known(task, tmp_path, Data(law="corner"))
+    np.testing.assert_array_equal(table.mse[known.LMMSE], linear_estimate.least_error(task, Data(law="corner")))
+    assert (table.mse_error == 0).all()
+    monkeypatch.setattr(linear_estimate, "least_error", lambda *_: pytest.fail("computed again"))
+    np.testing.assert_array_equal(known.known(task, tmp_path, Data(law="corner")).mse, table.mse)
+    # More positions than images: too many to solve for.
+    monkeypatch.setattr(linear_estimate, "image_count", lambda _: 50)
+    assert (known.known(task, tmp_path).mse_error[known.LMMSE] > 0).all()
+
+
 def test_the_estimate_is_kept_beside_that_of_bayes(tmp_path, few_samples, monkeypatch):
     corner = Data(law="corner")
     first = known.known(NOISY, tmp_path, corner)
