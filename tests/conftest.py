@@ -7,6 +7,7 @@ import os
 import jax
 import pytest
 from jaxtyping import install_import_hook
+from processes import IN_A_HURRY, QUICK
 
 DEVICES = 8
 # The configuration is left out: a value of the wrong type must reach its own check, which says what is allowed.
@@ -21,9 +22,10 @@ jax.config.update("jax_num_cpu_devices", DEVICES)
 jax.config.update("jax_enable_x64", False)
 # Shapes that differ in rank are never meant; a float64 that is asked for is a warning, which the tests make an error.
 jax.config.update("jax_numpy_rank_promotion", "raise")
-# Nearly every program here runs once, so that compiling in a hurry halves the time. The processes of
-# test_reliability.py optimise as users' do; JAX_DISABLE_MOST_OPTIMIZATIONS=0 makes everything do so.
-jax.config.update("jax_disable_most_optimizations", os.environ.get("JAX_DISABLE_MOST_OPTIMIZATIONS", "1") == "1")
+# The processes of test_reliability.py optimise as users' do.
+jax.config.update("jax_disable_most_optimizations", IN_A_HURRY)
+if IN_A_HURRY:
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICK}"
 # Nothing is kept outside of the tests' own folders, and compilations are counted.
 os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"
 jax.config.update("jax_enable_compilation_cache", False)

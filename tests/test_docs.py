@@ -1,14 +1,15 @@
 """What the documents say is so: their code runs, their commands work, their tables are complete, and nothing is undocumented."""
 
 import ast
-import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from functools import cache
 from pathlib import Path
 
+import processes
 import pytest
 
 from analysis import comparison
@@ -32,10 +33,7 @@ def blocks(document, language):
 
 
 def run(words, folder):
-    # With a user's number of devices; compiling in a hurry, as conftest.py does (test_reliability.py optimises).
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("XLA_", "JAX_", "PYTEST"))}
-    kept |= {"PYTHONPATH": str(ROOT), "JAX_ENABLE_COMPILATION_CACHE": "false", "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
-    done = subprocess.run(words, cwd=folder, env=kept, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(words, cwd=folder, env=processes.environment(), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, f"{words}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
     return done.stdout
 
@@ -55,7 +53,12 @@ def write_own_files(folder):
             (folder / named[1]).write_text(block)
 
 
+PAPER = ("python -m jaxbox.check mine.py:Skip", "python -m jaxbox.sweep mine.py:experiment --seeds 64 --name skip")
+"""What README says of that paper, which its test does, and looks at what comes of it."""
+
+
 def test_the_paper_that_readme_shows_runs_from_its_own_folder(tmp_path):
+    assert set(PAPER) < set(commands())
     write_own_files(tmp_path)
     checked = run([sys.executable, "-m", "jaxbox.check", "mine.py:Skip"], tmp_path)
     assert "FAILS" not in checked
@@ -79,8 +82,16 @@ def commands():
                     yield shlex.join(words)
 
 
-@pytest.mark.parametrize("command", sorted(set(commands())))
-def test_commands_work(command, tmp_path):
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """A folder with a run, for commands that read one."""
+    folder = tmp_path_factory.mktemp("tiny")
+    run([sys.executable, "-m", "jaxbox.sweep", *"base --model.name linear --name tiny".split(), *SMALL], folder)
+    return folder / "runs" / "tiny"
+
+
+@pytest.mark.parametrize("command", sorted(set(commands()) - set(PAPER)))
+def test_commands_work(command, tmp_path, request):
     words = shlex.split(command)[1:]
     write_own_files(tmp_path)
     if "jaxbox.bench" in words:
@@ -91,11 +102,11 @@ def test_commands_work(command, tmp_path):
         return
     shown = [word for word in words if word.startswith("runs/")]
     if shown:
-        name = Path(shown[0]).name
-        tiny = ["base", "--model.name", "linear", "--name", name, *SMALL]
-        run([sys.executable, "-m", "jaxbox.sweep", *tiny], tmp_path)
+        shutil.copytree(request.getfixturevalue("tiny"), tmp_path / shown[0])
     elif "jaxbox.sweep" in words and not {"--list", "--help"} & set(words):
         words = [*words, *SMALL]
+        if "base" in words and "model." not in command:  # what it is about is not the model
+            words += ["--model.name", "linear"]
     run([sys.executable, *words], tmp_path)
 
 

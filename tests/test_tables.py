@@ -125,19 +125,32 @@ def covering():
 
 def draw(random):
     # Something is left to be pooled twice, two layers have one width, and red_box has its 3 channels.
-    names = {field: str(random.choice(list(table))) for field, table in tables.TABLES.items()}
+    names = {field: list(table)[random.integers(len(table))] for field, table in tables.TABLES.items()}
     return names | {"model.stride": 1, "model.hidden": (16, 16), "task.channels": 3}
 
 
-DRAWS = 150
+DRAWS = 60
 IN_THE_SUITE = 15
 COVERING, IMPOSSIBLE = covering()
+
+
+def is_reproducible(case):
+    """Whether rounding stays as small as it is.
+
+    Batch normalisation takes biases out again, and what is left of their gradient is rounding, of which a rule that
+    divides by the gradient's size makes steps as large as any. Near an output of 0, which a relu gives, the logarithm
+    of MSLE is a billion times as steep as elsewhere. Where two noisy pixels are nearly equal, rounding decides their
+    ranks.
+    """
+    idle_biases = case.model.normalization == "batch" and case.optimizer.name not in invariants.DESCENT
+    ranks = case.task.inputs == "equalized" and case.task.noise != "none"
+    return not (idle_biases or ranks) and (case.loss.name, case.model.output) != ("mse_msle", "relu")
 
 
 def few():
     """Some of these in which every name occurs at least once, and does so where it is read."""
     read = {case: {(field, name) for field, name in names.items() if dict(config.flatten(case)).get(field) == name}
-            for case, names in COVERING.items()}  # fmt: skip
+            for case, names in COVERING.items() if is_reproducible(case)}  # fmt: skip
     needed, found = set().union(*read.values()), []
     while needed:
         found.append(max(read, key=lambda case: len(read[case] & needed)))

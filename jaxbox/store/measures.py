@@ -1,5 +1,7 @@
 """What a run's numbers mean: final R2, collapsed, dead layer, rates; the one definition, for everybody."""
 
+import math
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -66,9 +68,11 @@ def wilson_rate(events: Bool[np.ndarray, " n"], confidence: float = 0.95) -> Rat
     Raises:
         ValueError: there is not a single one.
     """
-    from scipy import stats  # takes a third of a second, which a sweep needs at its end only
-
     if not len(events):
         raise ValueError("events is empty; a rate needs at least one")
-    interval = stats.binomtest(int(events.sum()), len(events)).proportion_ci(confidence, method="wilson")
-    return Rate(float(np.mean(events)), float(interval.low), float(interval.high))
+    # Written out, because scipy.stats takes half a second to import, for which every sweep would wait.
+    count, rate, z = len(events), float(np.mean(events)), NormalDist().inv_cdf((1 + confidence) / 2)
+    middle = (rate + z**2 / (2 * count)) / (1 + z**2 / count)
+    half = z / (1 + z**2 / count) * math.sqrt(rate * (1 - rate) / count + z**2 / (4 * count**2))
+    # An interval reaches the rate 0 or 1, which rounding would miss.
+    return Rate(rate, middle - half if rate > 0 else 0.0, middle + half if rate < 1 else 1.0)

@@ -143,7 +143,8 @@ def test_clipping_scales_longer_gradients_down_to_the_limit(limit):
     traced = jax.jit(lambda limit: walk("momentum", HYPERPARAMETERS | {"clip_norm": limit}, jnp.float32(GRADIENTS)))
     np.testing.assert_allclose(traced(limit), expected, rtol=5e-6)
     if limit == 100:
-        np.testing.assert_array_equal(traced(limit), jax.jit(lambda: walk("momentum", HYPERPARAMETERS, GRADIENTS))())
+        untouched = jax.jit(lambda: walk("momentum", HYPERPARAMETERS, GRADIENTS))()
+        np.testing.assert_allclose(traced(limit), untouched, rtol=1.2e-7)  # one rounding: they are two programs
 
 
 def test_clipping_is_by_the_norm_over_all_weights_and_before_weight_decay():

@@ -1,12 +1,12 @@
 """A researcher's own file in real processes: trained, stored, resumed; and read by who executes none of it."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import processes
 import pytest
 
 from jaxbox import store
@@ -101,8 +101,7 @@ if __name__ == "__main__":
 
 def call(words, folder, code=0):
     """(standard output, standard error) of Python with these words in a folder; neither has a traceback."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("XLA_", "JAX_", "PYTEST"))}
-    kept |= {"PYTHONPATH": str(ROOT), "JAX_ENABLE_COMPILATION_CACHE": "false", "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
+    kept = processes.environment()
     done = subprocess.run([sys.executable, *words], cwd=folder, env=kept, capture_output=True, text=True, timeout=300)
     assert done.returncode == code, done.stderr[-2000:]
     assert "Traceback" not in done.stderr

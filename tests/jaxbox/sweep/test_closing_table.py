@@ -6,6 +6,7 @@ import xarray
 from made_up import VARIANCE, made_up_run
 from scipy import stats
 
+from jaxbox import store
 from jaxbox.sweep import closing_table
 
 
@@ -39,11 +40,10 @@ def test_labels_leave_out_a_field_that_varies_because_of_other_models():
 
 @pytest.mark.parametrize(("events", "count"), [(0, 64), (2, 12), (64, 64), (1, 3)])
 def test_rate_has_wilsons_interval(events, count):
-    z, share = stats.norm.ppf(0.975), events / count
-    centre = (share + z**2 / (2 * count)) / (1 + z**2 / count)
-    half = z / (1 + z**2 / count) * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
-    expected = f"{100 * share:.0f}% [{abs(100 * (centre - half)):.0f}, {100 * (centre + half):.0f}]"
-    assert closing_table.rate(np.arange(count) < events) == expected
+    expected = stats.binomtest(events, count).proportion_ci(method="wilson")
+    found = store.wilson_rate(np.arange(count) < events)
+    np.testing.assert_allclose(found, (events / count, *expected), rtol=0, atol=1e-14)
+    assert closing_table.rate(np.arange(count) < events) == "{:.0f}% [{:.0f}, {:.0f}]".format(*100 * np.array(found))
 
 
 INF = np.inf

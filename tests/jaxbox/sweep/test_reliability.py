@@ -2,13 +2,13 @@
 
 import itertools
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import processes
 import pytest
 import xarray
 
@@ -55,10 +55,18 @@ store.save_checkpoint, Path.rename = slow, cut
 sys.exit(main(sys.argv[1:]))
 """
 
+CACHED = {"JAX_ENABLE_COMPILATION_CACHE": "true"}
+"""As for a user, so that nothing is compiled twice; where it is, too, once the tests have begun."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def cache(tmp_path_factory):
+    CACHED["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+
 
 def start(*words, plain=False, **environment):
     program = ["-m", "jaxbox.sweep"] if plain else ["-c", DRIVER]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("XLA_", "JAX_", "PYTEST"))}
+    kept = processes.environment(in_a_hurry=False) | CACHED
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen([sys.executable, *program, *words], cwd=ROOT, env=kept | environment, **pipes)
 
@@ -125,7 +133,13 @@ def test_the_undisturbed_run_has_something_to_lose(undisturbed):
     assert (undisturbed["last_step"] == 60).all()
 
 
-@pytest.mark.parametrize(("number", "after"), [(signal.SIGINT, 1), (signal.SIGTERM, 25)], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize(
+    ("number", "after"),
+    [
+        pytest.param(signal.SIGINT, 1, id="SIGINT"),
+        pytest.param(signal.SIGTERM, 25, id="SIGTERM", marks=pytest.mark.slow),
+    ],
+)
 def test_a_signal_leaves_a_run_that_resumes(number, after, tmp_path, undisturbed):
     process = start(*new(tmp_path), PAUSE="0.05")
     wait_for_checkpoints(process, tmp_path, after)
@@ -180,7 +194,9 @@ def later(after, before):
     return all(last(after)[chunk] >= step for chunk, step in last(before).items())
 
 
-@pytest.mark.parametrize("kill_at", ["checkpoint:1", "checkpoint:30", "results:1"])
+@pytest.mark.parametrize(
+    "kill_at", [pytest.param("checkpoint:1", marks=pytest.mark.slow), "checkpoint:30", "results:1"]
+)
 def test_killed_in_the_middle_of_a_write_it_ends_the_same(kill_at, tmp_path, undisturbed):
     code, _, _ = end(start(*new(tmp_path), KILL_AT=kill_at))
     assert code == -signal.SIGKILL

@@ -2,11 +2,11 @@
 
 import dataclasses
 import inspect
-import os
 import subprocess
 import sys
 from pathlib import Path
 
+import processes
 import pytest
 import xarray
 
@@ -333,9 +333,8 @@ sys.exit(main(sys.argv[1:]))
 
 
 def test_cores_that_stay_idle_because_jax_was_in_use_are_named(tmp_path):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("XLA_", "JAX_", "PYTEST"))}
     words = [sys.executable, "-c", BEFORE, *WORDS, "--out", str(tmp_path), "--name", "run"]
-    done = subprocess.run(words, env=kept, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(words, env=processes.environment(), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("JAX was in use before this sweep, so 1 of 4 CPU cores train") == 1
 

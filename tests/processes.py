@@ -1,0 +1,19 @@
+"""How the programs of tests are compiled, here and in processes of their own: in a hurry, as nearly all run once."""
+
+import os
+from pathlib import Path
+
+import jax
+
+ROOT = Path(__file__).parents[1]
+IN_A_HURRY = os.environ.get("JAX_DISABLE_MOST_OPTIMIZATIONS", "1") == "1"
+"""JAX_DISABLE_MOST_OPTIMIZATIONS=0 makes everything optimise as for a user."""
+# The emitters of before compile in a quarter of the time. XLA ends a process that sets a flag which it does not know.
+QUICK = "--xla_cpu_use_fusion_emitters=false" if jax.version.__version_info__ < (0, 11) else ""
+
+
+def environment(in_a_hurry: bool = IN_A_HURRY) -> dict[str, str]:
+    """Of a process that starts as a user's: with one device a machine, and nothing kept outside of the tests' folders."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("XLA_", "JAX_", "PYTEST"))}
+    kept |= {"PYTHONPATH": str(ROOT), "JAX_ENABLE_COMPILATION_CACHE": "false"}
+    return kept | {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1", "XLA_FLAGS": QUICK} if in_a_hurry else kept
