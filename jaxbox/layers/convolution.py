@@ -11,6 +11,9 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
+from jaxbox.layers import stride_one
+from jaxbox.layers.stride_one import Padding
+
 FEW_PIXELS = 36
 """At most this many output pixels are computed one by one. Measured on CPU: it saves a fifth of the thread's step on
 images of 16 x 16, and half of its step on windows, which are 5 x 5. Compile time grows with it."""
@@ -18,9 +21,6 @@ images of 16 x 16, and half of its step on windows, which are 5 x 5. Compile tim
 MOST_UNROLLED = 65_536
 """At most this many pixels of a kernel become one slice of the images each. Tracing takes seconds at this number, and
 beyond it would seem to hang; compiling takes longer, minutes for a kernel of 64 x 64 on CPU."""
-
-Padding = tuple[int, int]
-"""How many zeros come before and after the pixels of an axis; a negative number cuts pixels off."""
 
 
 def axis_padding(size: int, kernel_size: int, stride: int, padding: str) -> Padding:
@@ -57,13 +57,20 @@ def convolve(
 
     Many output pixels: one product of all patches with the kernel. Few: a product for each, of the part of its
     patch that lies in the image, since there padding is a large share of the patches (half of them where a 4 x 4
-    map becomes 2 x 2).
+    map becomes 2 x 2). `stride_one` is for layers of stride 1 with no more features than channels.
 
     Raises:
         ValueError: many output pixels, and a kernel of more than `MOST_UNROLLED` pixels.
     """
-    method = _by_pixel if _few(images.shape[1:3], kernel.shape[1], stride, padding) else _by_patches
-    return method(images, kernel, stride, padding)
+    if _few(images.shape[1:3], kernel.shape[1], stride, padding):
+        return _by_pixel(images, kernel, stride, padding)
+    features, size, _, channels = kernel.shape
+    if size**2 > MOST_UNROLLED:
+        most = math.isqrt(MOST_UNROLLED)
+        raise ValueError(f"kernel_size {size} is more than {most}, the most that can be unrolled for maps of this size")
+    if stride == 1 < size and features <= channels:
+        return stride_one.convolve(images, kernel, padding)
+    return _by_patches(images, kernel, stride, padding)
 
 
 def _few(shape: Sequence[int], kernel_size: int, stride: int, padding: tuple[Padding, Padding]) -> bool:
@@ -85,9 +92,6 @@ def _by_patches(
 ) -> Float[Array, "B h w F"]:
     batch, height, width, channels = images.shape
     features, size = kernel.shape[:2]
-    if size**2 > MOST_UNROLLED:
-        most = math.isqrt(MOST_UNROLLED)
-        raise ValueError(f"kernel_size {size} is more than {most}, the most that can be unrolled for maps of this size")
     rows, columns = output_size(height, size, stride, padding[0]), output_size(width, size, stride, padding[1])
     zeros = ((0, 0, 0), (*padding[0], 0), (*padding[1], 0), (0, 0, 0))
     padded = lax.pad(images, jnp.zeros((), images.dtype), zeros)

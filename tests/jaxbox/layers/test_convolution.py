@@ -63,7 +63,32 @@ def ours_of(stride, padding):
 
 @CONVOLUTIONS
 def test_convolve_and_its_gradients_equal_the_generic_convolution(height, width, kernel_size, stride, padding):
-    batch, channels, features = 3, 2, 4
+    assert_equal(height, width, kernel_size, stride, padding, channels=2, features=4)
+
+
+@pytest.mark.parametrize("kernel_size", [2, 3, 4])
+@pytest.mark.parametrize("padding", ["SAME", "VALID"])
+def test_stride_1_with_no_more_features_than_channels_does_so_too(kernel_size, padding):
+    assert_equal(10, 11, kernel_size, 1, padding, channels=3, features=2)
+
+
+def test_derivatives_of_stride_1_are_those_of_the_generic_convolution_forwards_and_twice():
+    images, kernel = normal(0, 2, 8, 9, 2), normal(1, 2, 3, 3, 2)
+    along = normal(2, *images.shape), normal(3, *kernel.shape)
+
+    def derivatives(convolve):
+        def curve(t):
+            return jnp.sin(convolve(images + t * along[0], kernel + t * along[1])).sum()
+
+        return jax.jvp(curve, (0.0,), (1.0,))[1], jax.jvp(jax.grad(curve), (0.0,), (1.0,))[1]
+
+    ours, theirs = (derivatives(each) for each in (ours_of(1, "SAME"), lambda a, b: reference(a, b, 1, "SAME")))
+    # Sums of 288 sines of sums of 18 products, and of squares of such sums, which come to some thousands: 300 u of them.
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=0.02)
+
+
+def assert_equal(height, width, kernel_size, stride, padding, channels, features):
+    batch = 3
     images, kernel = normal(0, batch, height, width, channels), normal(1, features, kernel_size, kernel_size, channels)
 
     @jax.jit
