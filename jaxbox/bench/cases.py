@@ -38,7 +38,7 @@ class Cases:
         self.seeds, self.names, self.seconds, self.say = sorted(set(seeds)), names, seconds, say
         self.title = f"{problem.label(model, scene)} {size} x {size}"
         self.workers: dict[tuple[int, str], Worker] = {}
-        self.failed: dict[tuple[int, str], str] = {}
+        self.unmeasured: dict[tuple[int, str], str] = {}
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -55,7 +55,7 @@ class Cases:
 
     def _start(self, name: str, folder: Path, stack: contextlib.ExitStack) -> None:
         if why := SIDES[name].refusal(self.configuration):
-            self._fail(name, self.seeds[0], why)
+            self._leave_out(name, self.seeds[0], f"is left out: {why}")
             return
         worker, affordable = None, None
         for seeds in self.seeds:
@@ -64,7 +64,7 @@ class Cases:
                 try:
                     new = Worker(name, self.configuration, seeds, self.seconds, folder, affordable)
                 except WorkerError as error:
-                    self._fail(name, seeds, str(error))
+                    self._leave_out(name, seeds, f"failed: {error}")
                     return
                 worker, affordable = stack.enter_context(new), new.facts["affordable"]
                 self.say(f"{self.title}: {name} is ready, {worker.seeds} seeds measured, {worker.steps} steps a sample")
@@ -72,11 +72,11 @@ class Cases:
                 comparison.check_losses(self.title, name, worker.facts["losses"], expected.facts["losses"])
             self.workers[seeds, name] = worker
 
-    def _fail(self, name: str, seeds: int, why: str) -> None:
+    def _leave_out(self, name: str, seeds: int, why: str) -> None:
         if name == JAXBOX:
-            raise WorkerError(f"{self.title}: {name} failed: {why}")
-        self.say(f"{self.title}: {name} failed: {why}")
-        self.failed |= {(count, name): why for count in self.seeds if count >= seeds}
+            raise WorkerError(f"{self.title}: {name} {why}")
+        self.say(f"{self.title}: {name} {why}")
+        self.unmeasured |= {(count, name): why for count in self.seeds if count >= seeds}
 
     @property
     def turns(self) -> list[Worker]:
@@ -103,5 +103,5 @@ class Cases:
             "size": self.configuration.task.height,
             "seeds": seeds,
             "sides": {name: comparison.record(worker) for name, worker in own.items()},
-            "failed": {name: why for (count, name), why in self.failed.items() if count == seeds},
+            "unmeasured": {name: why for (count, name), why in self.unmeasured.items() if count == seeds},
         }

@@ -123,7 +123,7 @@ def test_scenes_are_named_and_what_a_peer_does_not_offer_is_not_started(pretende
     words = "--models coordconv --scenes box dots --sizes 16 --seeds 2 --peers flax --rounds 1"
     code, text, _ = outcome(capsys, *words.split(), "--out", str(tmp_path / "bench.json"))
     assert code == 0
-    assert "coordconv on dots 16 x 16, 2 seeds: flax failed: it has no coordconv" in text
+    assert "coordconv on dots 16 x 16, 2 seeds: flax is left out: it has no coordconv" in text
     cases = json.loads((tmp_path / "bench.json").read_text())["cases"]
     assert [case.get("scene") for case in cases] == [None, "dots"], "as in older files, the box has no name"
     assert {call[1] for call in pretender.calls} == {"jaxbox"}
