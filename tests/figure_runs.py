@@ -70,11 +70,11 @@ def make(name, folder):
 def _cut(whole, path, chosen, seeds):
     plan, results = store.load_plan(whole), store.open_run(whole).load()
     results = results.isel(configuration=chosen, seed=slice(seeds))
-    part = Plan(plan.configurations[chosen], seeds)
+    part = Plan.of(plan.configurations[chosen], seeds)
     same = [name for name in plan.varied() if name not in part.varied()]
     store.create(path, part)
     results = results.drop_vars(same).assign_coords(configuration=range(len(part.configurations)))
-    store.save_results(path, results)
+    store.save_results(path, [results])
 
 
 def _as_if(whole, path, **task):
@@ -82,8 +82,8 @@ def _as_if(whole, path, **task):
     configurations = [
         dataclasses.replace(own, task=dataclasses.replace(own.task, **task)) for own in plan.configurations
     ]
-    store.create(path, Plan(configurations, plan.seeds))
-    store.save_results(path, store.open_run(whole).load())
+    store.create(path, Plan.of(configurations, plan.seed_count))
+    store.save_results(path, [store.open_run(whole).load()])
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from jaxbox import config
+from jaxbox.config import Plan
 from jaxbox.experiments import EXPERIMENTS
 from jaxbox.training import groups
 from jaxbox.training.groups import Group
@@ -19,7 +20,7 @@ def programs(in_the_suite: Callable[[str, int, Group], bool]):
     found = {}
     for name, experiment in EXPERIMENTS.items():
         short = [config.settle(dataclasses.replace(each, **SHORT)) for each in experiment()]
-        for number, group in enumerate(groups.group(list(dict.fromkeys(short)), SEEDS)):
+        for number, group in enumerate(groups.group(Plan.of(list(dict.fromkeys(short)), SEEDS))):
             marks = [] if in_the_suite(name, number, group) else [pytest.mark.slow]
             # What is slow in one experiment may be in the suite for another.
             if not marks or group.static not in found:

@@ -18,7 +18,7 @@ def provenance(run: Gathered) -> list[tuple[str, str]]:
         ("run", attributes["run"]),
         ("experiment", attributes["experiment"] or "none by name"),
         ("status", run.manifest.get("status", UNKNOWN)),
-        ("configurations × seeds", f"{len(run.plan.configurations)} × {run.plan.seeds}"),
+        ("configurations × seeds", f"{len(run.plan.configurations)} × {run.plan.seed_count}"),
         ("fingerprint", run.plan.fingerprint),
         ("command", _each(session.get("command", UNKNOWN) for session in sessions)),
         ("started", _each(session.get("started", UNKNOWN) for session in sessions)),

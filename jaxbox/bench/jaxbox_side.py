@@ -13,10 +13,10 @@ from jaxtyping import Array, Float
 from jaxbox import config
 from jaxbox.bench.jax_side import JaxSide
 from jaxbox.bench.problem import Problem
-from jaxbox.config import Configuration, Static
+from jaxbox.config import Configuration, Plan
 from jaxbox.store import results
+from jaxbox.training import groups
 from jaxbox.training.devices import cores, float32_products, one_device_per_core
-from jaxbox.training.groups import Group
 from jaxbox.training.population import Population
 
 PRODUCT_SIZE = 1024
@@ -34,7 +34,7 @@ class Jaxbox(JaxSide):
         one_device_per_core()
         float32_products()
         self.configuration = self.variant(problem.configuration)
-        group = Group(Static.of(self.configuration), ((0, self.configuration),), seeds)
+        (group,) = groups.group(Plan.of([self.configuration], seeds))
         self.population = Population(group)
         members = self.population.chunks()[0]
         super().__init__(problem, len(members))

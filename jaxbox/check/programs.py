@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxbox import config
 from jaxbox.check.cases import with_other_floats
-from jaxbox.config import Configuration, Static
+from jaxbox.config import Configuration, Plan, Static
 from jaxbox.training import evaluation, groups, member, sampling
 from jaxbox.training.population import Population
 
@@ -41,7 +41,7 @@ def alone(case: Configuration, seed: int, steps: int | None = None) -> tuple[Any
 @cache
 def population_of(case: Configuration) -> Population:
     """Two seeds of the configuration, and of one with other floats, on two devices if there are so many."""
-    (group,) = groups.group([case, with_other_floats(case)], SEEDS)
+    (group,) = groups.group(Plan.of([case, with_other_floats(case)], SEEDS))
     return Population(group, devices=jax.devices()[:2])
 
 

@@ -28,7 +28,7 @@ from jaxbox.config.fields import (
 )
 from jaxbox.config.migration import MOVED, migrated
 from jaxbox.config.options import change, fit
-from jaxbox.config.plan import Plan, fingerprint
+from jaxbox.config.plan import Block, Plan, fingerprint
 from jaxbox.config.sections import Configuration, Data, Loss, Model, Optimizer, Task
 from jaxbox.config.stored import from_dict, to_dict
 from jaxbox.config.variations import distinct, grid, spread
@@ -39,6 +39,7 @@ __all__ = [
     "MOVED",
     "OFF_AT_ZERO",
     "TRACED",
+    "Block",
     "Configuration",
     "ConfigurationError",
     "Data",

@@ -22,11 +22,13 @@ from jaxbox.store.folder import (
     RESULTS,
     create,
     describe,
+    grow,
     load_plan,
     lock,
     require_known,
 )
 from jaxbox.store.frames import curve_table, member_table
+from jaxbox.store.gathering import gather
 from jaxbox.store.imports import hashes, import_named
 from jaxbox.store.manifest import Manifest, load_manifest, save_manifest
 from jaxbox.store.measures import COLLAPSED_R2, at_end, collapsed, dead_layer, final_r2, wilson_rate
@@ -48,6 +50,8 @@ __all__ = [
     "dead_layer",
     "describe",
     "final_r2",
+    "gather",
+    "grow",
     "hashes",
     "import_named",
     "last_checkpoint",

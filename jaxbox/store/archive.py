@@ -1,6 +1,7 @@
 """results.zarr: written at one stroke with checksums, and read lazily by `open_run`, which names what is damaged."""
 
 import shutil
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,11 @@ DAMAGED = (OSError, ValueError, KeyError, RuntimeError, TypeError)
 """What zarr and its codecs raise for chunks that are cut short, changed or missing."""
 
 
-def save_results(path: Path, dataset: xarray.Dataset) -> None:
+def save_results(path: Path, blocks: Iterable[xarray.Dataset]) -> None:
     """Replace the run's results.
+
+    Args:
+        blocks: of configurations, one after the other, all of one length but the last, which may be shorter.
 
     Raises:
         RunError: they cannot be written; those before are whole.
@@ -29,14 +33,21 @@ def save_results(path: Path, dataset: xarray.Dataset) -> None:
     aside = path / (RESULTS + ".aside")
     with files.writing(path / RESULTS):
         shutil.rmtree(aside, ignore_errors=True)
-        files.require_room(path, dataset.nbytes)
-        # Every chunk ends in its checksum, which is compared whenever it is read, and is there, so that one is missed.
-        compressors = (ZstdCodec(level=3), Crc32cCodec())
-        encoding: Any = {name: {"compressors": compressors} for name in dataset.variables}
-        # zarr's format 3 specifies text of any length only.
-        dataset = dataset.assign_coords({name: text.astype(object) for name, text in _texts(dataset)})
-        dataset.to_zarr(aside, mode="w", zarr_format=3, consolidated=False, encoding=encoding, write_empty_chunks=True)
+        for number, block in enumerate(blocks):
+            files.require_room(path, block.nbytes)
+            _append(aside, block, first=number == 0)
         files.put_folder(aside, path / RESULTS)
+
+
+def _append(store: Path, block: xarray.Dataset, first: bool) -> None:
+    # zarr's format 3 specifies text of any length only.
+    block = block.assign_coords({name: text.astype(object) for name, text in _texts(block)})
+    # A block is a chunk, so that none is written twice. Each ends in its checksum, which is compared whenever it is
+    # read, and each is there, so that one is missed.
+    codecs = {"compressors": (ZstdCodec(level=3), Crc32cCodec())}
+    encoding: Any = {name: codecs | {"chunks": variable.shape} for name, variable in block.variables.items()}
+    options: Any = {"mode": "w", "encoding": encoding} if first else {"append_dim": "configuration"}
+    block.to_zarr(store, zarr_format=3, consolidated=False, write_empty_chunks=True, **options)
 
 
 def open_run(path: str | Path) -> xarray.Dataset:

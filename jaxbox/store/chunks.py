@@ -14,11 +14,11 @@ import numpy as np
 from jaxtyping import PyTree
 from orbax.checkpoint import v1 as orbax
 
-from jaxbox.config import Plan, RunError, one_line
+from jaxbox.config import Plan, RunError, one_line, stretches
 from jaxbox.store import files
 from jaxbox.store.folder import CHECKPOINTS, load_plan
 from jaxbox.store.manifest import load_manifest
-from jaxbox.training import memory
+from jaxbox.training import groups, memory
 
 
 def chunk_folder(path: Path, group: int, chunk: int) -> Path:
@@ -80,9 +80,10 @@ def require_checkpoints(path: Path, plan: Plan) -> None:
         RunError: with the chunk whose checkpoint is lost.
     """
     manifest = load_manifest(path)
-    for number, group in enumerate(manifest.get("groups", []) if manifest.get("status") == "complete" else []):
-        chunks = -(-len(group["configurations"]) * plan.seeds // group["members_per_chunk"])
-        for chunk in range(chunks):
+    if manifest.get("status") != "complete":
+        return
+    for number, entry in enumerate(manifest["groups"]):
+        for chunk in range(len(cut(plan, entry))):
             folder = chunk_folder(path, number, chunk)
             if last_checkpoint(folder) is None:
                 raise RunError(
@@ -97,15 +98,20 @@ def member_location(path: Path, configuration: int, seed: int) -> tuple[Path, in
         RunError: there is no such configuration or seed.
     """
     plan = load_plan(path)
-    for name, value, count in (
-        ("configuration", configuration, len(plan.configurations)),
-        ("seed", seed, plan.seeds),
-    ):
-        if not 0 <= value < count:
-            raise RunError(f"{name}: {value} is not in this run; allowed: 0 to {count - 1}")
-    for number, group in enumerate(load_manifest(path).get("groups", [])):
-        if configuration in group["configurations"]:
-            place = group["configurations"].index(configuration) * plan.seeds + seed
-            chunk, row = divmod(place, group["members_per_chunk"])
-            return chunk_folder(path, number, chunk), row
+    if not 0 <= configuration < len(plan.configurations):
+        last = len(plan.configurations) - 1
+        raise RunError(f"configuration: {configuration} is not in this run; allowed: 0 to {last}")
+    seeds = plan.seeds_of(configuration)
+    if not any(seed in stretch for stretch in seeds):
+        raise RunError(f"seed: {seed} is not in this run; allowed: {stretches.in_words(seeds)}")
+    for number, entry in enumerate(load_manifest(path).get("groups", [])):
+        if configuration in entry["configurations"]:
+            for chunk, members in enumerate(cut(plan, entry)):
+                if (configuration, seed) in members:
+                    return chunk_folder(path, number, chunk), members.index((configuration, seed))
     raise RunError(f"configuration: {configuration} has not started training")
+
+
+def cut(plan: Plan, entry: Mapping[str, Any]) -> list[list[tuple[int, int]]]:
+    """The members of each chunk of a group, of which the manifest has this entry."""
+    return groups.chunks(groups.blocks_of(plan, entry["configurations"]), entry["members_per_chunk"])

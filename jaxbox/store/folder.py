@@ -36,13 +36,24 @@ def create(path: Path, plan: Plan, overwrite: bool = False) -> None:
         aside = path.with_name(f".{path.name}.aside")
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir()
-        values = [config.to_dict(configuration) for configuration in plan.configurations]
-        content = {"fingerprint": plan.fingerprint, "seeds": plan.seeds, "configurations": values}
-        made = {"version": version("jaxbox"), "format": FORMAT, "experiment": plan.experiment}
-        (aside / CONFIGURATION).write_text(json.dumps(made | content, indent=1) + "\n")
+        (aside / CONFIGURATION).write_text(json.dumps(_content(plan), indent=1) + "\n")
         files.put_folder(aside, path)
     except OSError as error:
         raise RunError(f"run: {path} cannot be written: {error.strerror}") from None
+
+
+def grow(path: Path, plan: Plan) -> None:
+    """Make a run that this process holds one of a larger plan.
+
+    Raises:
+        RunError: it cannot be written.
+    """
+    files.write_json(path / CONFIGURATION, _content(plan))
+
+
+def _content(plan: Plan) -> dict[str, Any]:
+    made = {"version": version("jaxbox"), "format": FORMAT, "experiment": plan.experiment}
+    return made | {"fingerprint": plan.fingerprint} | plan.content()
 
 
 def _make_room(path: Path, overwrite: bool) -> None:
@@ -67,14 +78,15 @@ def load_plan(path: Path) -> Plan:
         if not all(isinstance(values, dict) for values in content["configurations"]):
             raise TypeError("its configurations are no objects")
         # Of the file's own content: fields that were added since have no part in it.
-        intact = content["fingerprint"] == config.fingerprint(content["configurations"], content["seeds"])
+        own = {name: content[name] for name in ("configurations", "blocks" if "blocks" in content else "seeds")}
+        intact = content["fingerprint"] == config.fingerprint(own)
         if not intact:
             raise RunError(f"run: {path / CONFIGURATION} was edited: its fingerprint does not match its content")
         _refuse_newer(path, content, fields=True)
         configurations = tuple(config.from_dict(config.migrated(values)) for values in content["configurations"])
     except (ConfigurationError, KeyError, TypeError, AttributeError) as error:
         raise RunError(f"run: {path / CONFIGURATION} is damaged: {error}") from None
-    return Plan(configurations, content["seeds"], content.get("experiment", ""))
+    return Plan(configurations, Plan.blocks_of(content), content.get("experiment", ""))
 
 
 def _load(path: Path) -> dict[str, Any]:

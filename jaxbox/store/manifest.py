@@ -5,7 +5,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -59,6 +59,15 @@ def require_measures(path: Path, content: dict[str, Any]) -> None:
         raise RunError(f"run: {path} was begun with other measures ({', '.join(sorted(other))}); start a new run")
 
 
+def seconds_by_configuration(content: Mapping[str, Any]) -> dict[int, float]:
+    """The wall time of each configuration of a manifest: an equal share of its group's."""
+    return {
+        index: entry["seconds"] / len(entry["configurations"])
+        for entry in content["groups"]
+        for index in entry["configurations"]
+    }
+
+
 class Manifest:
     """A run's manifest, on disk after each `save`. Sessions are listed, and their times add up, over resumes."""
 
@@ -92,15 +101,8 @@ class Manifest:
         if number == len(groups):
             batches = "windows" if tables.uses_windows(static.configuration) else "images"
             groups.append({"configurations": configurations, "seconds": 0.0, "batches": batches})
+        groups[number]["configurations"] = configurations  # of a run that has grown there are more
         return groups[number]
-
-    def seconds_by_configuration(self) -> dict[int, float]:
-        """The wall time of each configuration: an equal share of its group's."""
-        return {
-            index: entry["seconds"] / len(entry["configurations"])
-            for entry in self.content["groups"]
-            for index in entry["configurations"]
-        }
 
     def finish(self, status: str) -> None:
         """Write the final status."""

@@ -1,5 +1,6 @@
 """The labelled results of a run: how members' arrays become one Dataset. Their variables are the table of measures."""
 
+import itertools
 import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -74,6 +75,15 @@ def like() -> PyTree[Any]:
     return {name: np.zeros(1, row.dtype) for name, row in (MEASURES | FINALS).items()}
 
 
+def lengthen(arrays: Mapping[str, np.ndarray], evaluations: int) -> dict[str, np.ndarray]:
+    """Arrays of `allocate` with room for this many evaluations, those of a run that has grown being more."""
+    found = dict(arrays)
+    for name in MEASURES:
+        shape = (len(arrays[name]), evaluations - arrays[name].shape[1], *arrays[name].shape[2:])
+        found[name] = np.concatenate([arrays[name], _empty(shape, arrays[name].dtype)], axis=1)
+    return found
+
+
 def record(arrays: dict[str, np.ndarray], measures: Mapping[str, Any], evaluation: int) -> None:
     """Put the MEASURES of one evaluation, (filled members, ...), into the arrays of `allocate`."""
     for name, values in jax.device_get({name: measures[name] for name in MEASURES}).items():
@@ -96,29 +106,38 @@ def dataset(
     members: Mapping[tuple[int, int], Mapping[str, np.ndarray]],
     seconds: Mapping[int, float],
     attributes: Mapping[str, str] | None = None,
+    block: range | None = None,
+    layers: int | None = None,
 ) -> xarray.Dataset:
-    """One Dataset of a run, NaN (or False, -1) where a member has not got to.
+    """One Dataset of a block of a run's configurations, NaN (or False, -1) where a member has not got to.
 
     Args:
         members: (configuration, seed) -> the member's arrays of `allocate`, without the members' axis.
         seconds: wall time by configuration.
         attributes: of the whole run, such as its name.
+        block: the indices of the configurations; all if left out.
+        layers: how many ReLU layers the deepest network of the run has; that of these members if left out.
     """
-    sizes, steps = _sizes(plan, members), _steps(plan)
+    block = range(len(plan.configurations)) if block is None else block
+    found = max((values["dead_fraction"].shape[-1] for values in members.values()), default=0)
+    sizes, steps = _sizes(plan, found if layers is None else layers) | {"configuration": len(block)}, _steps(plan)
     arrays = {
         name: _empty(tuple(sizes[dim] for dim in dims_of(name)), variable.dtype) for name, variable in VARIABLES.items()
     }
-    evaluations = [np.searchsorted(steps, c.evaluation_steps()) for c in plan.configurations]
+    evaluations = {index: np.searchsorted(steps, plan.configurations[index].evaluation_steps()) for index in block}
+    place_of = {seed: place for place, seed in enumerate(itertools.chain.from_iterable(plan.seeds))}
     for (index, seed), values in members.items():
         for name, value in values.items():
-            rows = (evaluations[index],) if name in MEASURES else ()
+            # A run that has grown asks for evaluations that this member has not got to.
+            rows = (evaluations[index][: len(value)],) if name in MEASURES else ()
             cut = (slice(size) for size in value.shape[len(rows) :])
-            arrays[name][(index, seed, *rows, *cut)] = value
-    for index, configuration in enumerate(plan.configurations):
-        _place_targets(arrays, index, configuration)
-        arrays["replicates"][index] = not configuration.data.shared_batches
-        arrays["seconds"][index] = seconds.get(index, np.nan)
-    return _labelled(plan, arrays, sizes, steps).assign_attrs(attributes or {})
+            arrays[name][(block.index(index), place_of[seed], *rows, *cut)] = value
+    for row, index in enumerate(block):
+        configuration = plan.configurations[index]
+        _place_targets(arrays, row, configuration)
+        arrays["replicates"][row] = not configuration.data.shared_batches
+        arrays["seconds"][row] = seconds.get(index, np.nan)
+    return _labelled(plan, arrays, sizes, steps, block).assign_attrs(attributes or {})
 
 
 def dataset_bytes(plan: Plan, layers: int = 3) -> int:
@@ -127,7 +146,7 @@ def dataset_bytes(plan: Plan, layers: int = 3) -> int:
     Args:
         layers: how many ReLU layers the deepest network has, not known before it is traced.
     """
-    sizes = _sizes(plan, {}) | {"layer": layers}
+    sizes = _sizes(plan, layers)
     return sum(
         math.prod(sizes[dim] for dim in dims_of(name)) * np.dtype(row.dtype).itemsize for name, row in VARIABLES.items()
     )
@@ -137,11 +156,10 @@ def _steps(plan: Plan) -> list[int]:
     return sorted({step for c in plan.configurations for step in c.evaluation_steps()})
 
 
-def _sizes(plan: Plan, members: Mapping[tuple[int, int], Mapping[str, np.ndarray]]) -> dict[str, int]:
-    layers = max((values["dead_fraction"].shape[-1] for values in members.values()), default=0)
+def _sizes(plan: Plan, layers: int) -> dict[str, int]:
     return {
         "configuration": len(plan.configurations),
-        "seed": plan.seeds,
+        "seed": plan.seed_count,
         "step": len(_steps(plan)),
         "axis": len(AXES),
         "split": len(SPLITS),
@@ -159,12 +177,14 @@ def _place_targets(arrays: dict[str, np.ndarray], index: int, configuration: Con
 
 
 def _labelled(
-    plan: Plan, arrays: Mapping[str, np.ndarray], sizes: Mapping[str, int], steps: list[int]
+    plan: Plan, arrays: Mapping[str, np.ndarray], sizes: Mapping[str, int], steps: list[int], block: range
 ) -> xarray.Dataset:
     coordinates: dict[str, Any] = {"step": steps, "axis": list(AXES), "split": list(SPLITS)}
-    coordinates |= {name: np.arange(sizes[name]) for name in ("configuration", "seed", "layer", "position")}
+    coordinates |= {name: np.arange(sizes[name]) for name in ("layer", "position")}
+    coordinates["configuration"] = np.array(block)
+    coordinates["seed"] = np.concatenate(list(map(np.array, plan.seeds)))
     for path, values in plan.varied().items():
-        plain = [str(value) if isinstance(value, tuple) else value for value in values]
+        plain = [str(value) if isinstance(value, tuple) else value for value in values[block.start : block.stop]]
         coordinates[path] = ("configuration", np.array(plain))
     labelled = xarray.Dataset({name: (dims_of(name), array) for name, array in arrays.items()}, coordinates)
     for name, variable in VARIABLES.items():

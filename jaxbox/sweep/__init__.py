@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jaxbox import config
-from jaxbox.config import Configuration, ConfigurationError, Plan
+from jaxbox.config import Configuration, ConfigurationError, Plan, stretches
 
 if TYPE_CHECKING:
     import xarray
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 def run(
     configurations: Sequence[Configuration] = (),
-    seeds: int = 64,
+    seeds: int | None = None,
     *,
+    first_seed: int | None = None,
+    steps: int | None = None,
+    added: Sequence[Configuration] = (),
     name: str | None = None,
     out: str | Path = "runs",
     resume: str | Path | None = None,
@@ -30,13 +33,19 @@ def run(
     quiet: bool = False,
     experiment: str = "",
 ) -> xarray.Dataset:
-    """Train every configuration with seeds 0 to seeds - 1 and return the results, as `store.open_run` would.
+    """Train every configuration with every seed and return the results, as `store.open_run` would.
 
     SIGINT and SIGTERM finish the segment at hand, save, and return what there is.
 
+    A run that is resumed can be asked for more: seeds, steps, configurations. Its members so far keep their bits, and
+    those that are added have the bits of a run that was asked for all of them with the same members a chunk.
+
     Args:
-        configurations: what to train; may be left out with `resume`.
-        seeds: replicates of each configuration.
+        configurations: what to train; may be left out with `resume`, and is else to be what the run has.
+        seeds: replicates of each configuration: 64, or as many as the run has, if left out.
+        first_seed: of them; 0, or the run's own, if left out.
+        steps: with `resume`, that each member is to have made.
+        added: with `resume`, configurations to train beside those that the run has, with all of its seeds.
         name: of the run's folder in `out`, one component of a path; the time if left out.
         out: the folder of the runs.
         resume: a run's folder to go on with.
@@ -47,11 +56,15 @@ def run(
         experiment: the name of the sweep, kept with the run.
 
     Raises:
-        ConfigurationError: a configuration that cannot be run, or a field that is set and that none of them reads.
+        ConfigurationError: a configuration that cannot be run, a field that is set and that none of them reads, or less
+            than the run has.
         RunError: a folder that cannot be used or written.
     """
-    _check_options(seeds, name, members_per_chunk, checkpoint_seconds)
-    plan = Plan(tuple(map(config.fit, configurations)), seeds, experiment) if configurations else None
+    _check_options(seeds, first_seed, name, members_per_chunk, checkpoint_seconds)
+    if resume is None and (steps is not None or added):
+        raise ConfigurationError("resume: None is not allowed with steps or added; it must be a run that is to grow")
+    fitted = tuple(map(config.fit, configurations))
+    plan = Plan.of(fitted, 64 if seeds is None else seeds, experiment, first_seed or 0) if configurations else None
     if plan is None and resume is None:
         raise ConfigurationError("configurations: none given; it must be at least one, or resume a run")
     for configuration in plan.configurations if plan else ():
@@ -59,35 +72,49 @@ def run(
 
     from jaxbox import store
     from jaxbox.store import results
+    from jaxbox.sweep import growth
     from jaxbox.training import checks, devices, memory
 
     if resume is None:
         assert plan is not None
         path = Path(out) / (name or datetime.now().strftime("%Y%m%d-%H%M%S"))
     else:
-        path, stored = Path(resume), store.load_plan(Path(resume))
-        if plan and plan.fingerprint != stored.fingerprint:
-            raise ConfigurationError(f"resume: {path} was made with {_difference(plan, stored)}; leave the fields out")
+        path, before = Path(resume), store.load_plan(Path(resume))
+        if plan and plan.fingerprint != before.fingerprint:
+            raise ConfigurationError(f"resume: {path} was made with {_difference(plan, before)}; leave the fields out")
         store.require_known(path)
-        plan = store.import_named(path, stored)
-        store.require_checkpoints(path, plan)
+        before = store.import_named(path, before)
+        store.require_checkpoints(path, before)
+        plan = before if plan else growth.grown(before, seeds, first_seed, steps, [config.fit(each) for each in added])
     warning = devices.one_device_per_core()
-    checks.check_sweep(plan.configurations, plan.seeds)
-    # Members' arrays and the Dataset that is made of them, padded to the largest configuration, are there together.
-    memory.require_fit("seeds", plan.seeds, 2 * results.dataset_bytes(plan), "the results of all configurations take")
+    checks.check_sweep(plan.configurations, plan.seed_count)
+    # The members' arrays of a configuration, and the Dataset that is made of them, are there together.
+    needed = 2 * results.dataset_bytes(plan) // len(plan.configurations)
+    memory.require_fit("seeds", plan.seed_count, needed, "the results of a configuration take")
     devices.float32_products()
     if resume is None:
         store.create(path, plan, overwrite)
     with store.lock(path):
-        return _train(path, plan, members_per_chunk, checkpoint_seconds, quiet, warning)
+        grows = store.load_plan(path).fingerprint != plan.fingerprint
+        if grows:
+            store.grow(path, plan)
+        return _train(path, plan, members_per_chunk, checkpoint_seconds, quiet, warning, grows)
 
 
-def _check_options(seeds: int, name: str | None, members_per_chunk: int | None, checkpoint_seconds: float) -> None:
+def _check_options(
+    seeds: int | None,
+    first_seed: int | None,
+    name: str | None,
+    members_per_chunk: int | None,
+    checkpoint_seconds: float,
+) -> None:
     """Refuse options that are out of range, before JAX is loaded."""
-    for field, value in (("seeds", seeds), ("members_per_chunk", members_per_chunk)):
+    for field, value in (("seeds", seeds), ("members_per_chunk", members_per_chunk), ("first_seed", first_seed)):
+        least = 0 if field == "first_seed" else 1
         config.require(value is None or type(value) is int, field, repr(value), "an integer")
-        config.require(value is None or value >= 1, field, value, "at least 1")
-    config.require(seeds <= config.LARGEST_INT, "seeds", seeds, f"at most {config.LARGEST_INT}")
+        config.require(value is None or value >= least, field, value, f"at least {least}")
+    last = (first_seed or 0) + (seeds or 1) - 1
+    config.require(last <= config.LARGEST_INT, "seeds", seeds, f"such that the last is at most {config.LARGEST_INT}")
     config.require(checkpoint_seconds >= 0, "checkpoint_seconds", checkpoint_seconds, "at least 0")
     if name is not None:
         config.check_name(name)
@@ -95,8 +122,10 @@ def _check_options(seeds: int, name: str | None, members_per_chunk: int | None, 
 
 def _difference(asked: Plan, stored: Plan) -> str:
     """The first thing in which two plans differ."""
+    if asked.seed_count != stored.seed_count:
+        return f"seeds {stored.seed_count}, not {asked.seed_count}"
     if asked.seeds != stored.seeds:
-        return f"seeds {stored.seeds}, not {asked.seeds}"
+        return f"seeds {stretches.in_words(stored.seeds)}, not {stretches.in_words(asked.seeds)}"
     if len(asked.configurations) != len(stored.configurations):
         return f"{len(stored.configurations)} configurations, not {len(asked.configurations)}"
     for ours, theirs in zip(asked.configurations, stored.configurations, strict=True):
@@ -109,12 +138,17 @@ def _difference(asked: Plan, stored: Plan) -> str:
 
 
 def _train(
-    path: Path, plan: Plan, members_per_chunk: int | None, checkpoint_seconds: float, quiet: bool, warning: str
+    path: Path,
+    plan: Plan,
+    members_per_chunk: int | None,
+    checkpoint_seconds: float,
+    quiet: bool,
+    warning: str,
+    grows: bool,
 ) -> xarray.Dataset:
     import jax
 
     from jaxbox import store
-    from jaxbox.store import results
     from jaxbox.sweep import loop
     from jaxbox.sweep.progress import Report
     from jaxbox.sweep.signals import stop_on_signal
@@ -126,13 +160,13 @@ def _train(
     members_per_chunk = members_per_chunk or manifest.content.get("members_per_chunk")
     manifest.content["members_per_chunk"] = members_per_chunk
     manifest.content["outside"] = store.hashes(plan)
-    total = plan.seeds * sum(configuration.steps for configuration in plan.configurations)
-    with Report(total, quiet) as report, stop_on_signal(report) as stop:
+    if grows:  # so that the results are not those of another plan than the run's
+        store.gather(path, plan, manifest.content)
+    with Report(plan.seed_steps, quiet) as report, stop_on_signal(report) as stop:
         for line in (warning, manifest.changes()):
             if line:
                 report.say(line)
-        members = loop.train(path, plan, manifest, stop, report, members_per_chunk, checkpoint_seconds)
-    dataset = results.dataset(plan, members, manifest.seconds_by_configuration(), store.describe(path))
-    store.save_results(path, dataset)
+        loop.train(path, plan, manifest, stop, report, members_per_chunk, checkpoint_seconds)
+    store.gather(path, plan, manifest.content)
     manifest.finish("interrupted" if stop.requested else "complete")
     return store.open_run(path)

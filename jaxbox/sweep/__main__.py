@@ -25,13 +25,17 @@ def _sweep(words: Sequence[str]) -> int:
         return 0
     planned = not arguments.resume or command.asks_for_a_plan(words, arguments)
     plan = command.plan(words, arguments) if planned else None
+    steps = arguments.configuration.steps if "steps" in command_line.named(words) and not planned else None
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     experiment = plan.experiment if plan else ""
     name = f"{experiment.rpartition(':')[2] or 'run'}-{stamp}" if arguments.name is None else arguments.name
     path = arguments.resume or arguments.out / name
     results = sweep.run(
         plan.configurations if plan else (),
-        plan.seeds if plan else 64,
+        arguments.seeds,
+        first_seed=arguments.first_seed,
+        steps=steps,
+        added=() if planned else command.added(arguments),
         name=name,
         out=arguments.out,
         resume=arguments.resume,

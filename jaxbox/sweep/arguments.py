@@ -28,19 +28,22 @@ class Arguments:
     """A named experiment, see --list, or FILE.py:FUNCTION, one of your own; thread if left out."""
     full: Flag = False
     """The experiment in its full size, for an accelerator; see its own --list."""
-    seeds: int = 64
-    """Replicates of each configuration, numbered from 0."""
+    seeds: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
+    """Replicates of each configuration; 64 if left out. More than a run has, with --resume, adds the others."""
+    first_seed: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
+    """The number of the first of them; 0 if left out."""
     vary: Annotated[
         tyro.conf.UseAppendAction[tuple[tuple[str, ...], ...]], tyro.conf.arg(metavar="FIELD VALUE [VALUE ...]")
     ] = ()
     """A field and its values, e.g. --vary optimizer.learning_rate 1e-3 1e-2; given again, the product is taken.
-    Several integers are one value when joined by commas: --vary model.features 4,8 16,32."""
+    Several integers are one value when joined by commas: --vary model.features 4,8 16,32. With --resume, the run's
+    configurations with these values are added to it."""
     name: Annotated[str | None, tyro.conf.arg(metavar="NAME")] = None
     """Name of the run; the experiment and the time if left out."""
     out: Path = Path("runs")
     """Folder of the runs."""
     resume: Annotated[Path | None, tyro.conf.arg(metavar="RUN")] = None
-    """A run to go on with; it needs no other argument."""
+    """A run to go on with; it needs no other argument. With more --seeds or --steps, or with --vary, it grows."""
     from_: Annotated[Path | None, tyro.conf.arg(name="from", metavar="RUN")] = None
     """A run whose first configuration is where to start from, instead of an experiment."""
     overwrite: Flag = False
@@ -92,7 +95,9 @@ def _offered(said: Sequence[tuple[str, list[str]]]) -> Configuration:
     for option, other in (("", "an experiment"), ("resume", "--resume")):
         if "from" in given and option in given:
             raise ConfigurationError(f"from: {given['from']} is not allowed with {other}, {given[option]}; give one")
-    starts = [_first_of(Path(given["from"]))] if "from" in given else []
+    # What --vary adds to a run may be an option of the run's own kinds.
+    runs = [given[option] for option in ("from", "resume") if option in given and (option == "from" or "vary" in given)]
+    starts = [_first_of(Path(run)) for run in runs]
     if outside.is_outside(given.get("")):
         starts += experiments.configurations(given[""], any(option == "full" for option, _ in said))
     return options.offer([options.fit(start) for start in starts], _names(said))
@@ -129,7 +134,23 @@ def plan(words: Sequence[str], arguments: Arguments) -> Plan:
     varied = _variations(arguments)
     configurations = config.spread(starts, said | varied)
     found = config.distinct(configurations, {*said, *varied}, inherited=arguments.from_ is not None)
-    return Plan(tuple(found), arguments.seeds, name)
+    return Plan.of(found, 64 if arguments.seeds is None else arguments.seeds, name, arguments.first_seed or 0)
+
+
+def added(arguments: Arguments) -> list[Configuration]:
+    """The configurations that --vary adds to the run that is resumed.
+
+    Raises:
+        RunError: not a run, or its code from outside is not that of the run.
+        ConfigurationError: an unknown field, a value of the wrong type, an option that nobody reads.
+    """
+    varied = _variations(arguments)
+    if not varied or arguments.resume is None:
+        return []
+    from jaxbox import store
+
+    starts = store.import_named(arguments.resume, store.load_plan(arguments.resume)).configurations
+    return config.distinct(config.spread(starts, varied), set(varied), inherited=True)
 
 
 def _starts(arguments: Arguments) -> tuple[list[Configuration], str]:
@@ -150,7 +171,12 @@ def _variations(arguments: Arguments) -> dict[str, list[config.Value]]:
     return {path: [config.parse_value(path, text, types) for text in texts] for path, *texts in arguments.vary}
 
 
+GROWS = {"seeds", "first_seed", "steps", "vary"}
+"""Options that, with --resume and without any other about what to compute, ask for more of it."""
+
+
 def asks_for_a_plan(words: Sequence[str], arguments: Arguments) -> bool:
-    """Whether a command line says anything about what to compute."""
-    about = {"seeds", "vary", "from", "full", *config.types_of(arguments.configuration)}
+    """Whether a command line says what to compute; with --resume, other than more of it."""
+    about = {"from", "full", *GROWS, *config.types_of(arguments.configuration)}
+    about -= GROWS if arguments.resume else set()
     return bool(arguments.experiment or command_line.named(words) & about)

@@ -18,9 +18,6 @@ from jaxbox.training import groups
 from jaxbox.training.member import State
 from jaxbox.training.population import Population
 
-Members = dict[tuple[int, int], dict[str, np.ndarray]]
-"""(configuration, seed) -> the member's arrays of `store.results.allocate`."""
-
 
 def train(
     path: Path,
@@ -30,8 +27,8 @@ def train(
     report: Report,
     members_per_chunk: int | None,
     checkpoint_seconds: float,
-) -> Members:
-    """Train every group of a run, to the end or to a stop. Returns what there is of each member.
+) -> None:
+    """Train every group of a run, to the end or to a stop. What comes of it is in the checkpoints.
 
     Args:
         path: the run's folder, held by this process.
@@ -43,23 +40,22 @@ def train(
     Raises:
         RunError: a checkpoint is damaged or cannot be written.
     """
-    members: Members = {}
-    cut = groups.group(plan.configurations, plan.seeds)
+    cut = groups.group(plan)
     for number, group in enumerate(cut):
-        if stop.requested and not store.chunk_folder(path, number, 0).parent.exists():
-            continue  # not begun, and not to be
+        if stop.requested:
+            return
         report.start(f"group {number + 1} of {len(cut)} ({group.static.configuration.model.name})")
         entry = manifest.group(number, [index for index, _ in group.configurations], group.static)
-        population = Population(group, entry.get("members_per_chunk", members_per_chunk))
+        begun = entry.get("members_per_chunk")
+        population = Population(group, begun or members_per_chunk, exactly=begun is not None)
         entry["members_per_chunk"] = population.members_per_chunk
         manifest.save()
         start, earlier = time.monotonic(), entry["seconds"]
         for chunk in _chunks(population, path, number):
-            members |= chunk.train(stop, report, checkpoint_seconds)
+            chunk.train(stop, report, checkpoint_seconds)
             entry["seconds"] = earlier + time.monotonic() - start
             entry["compile_seconds"] = population.compile_seconds or entry.get("compile_seconds", 0.0)
             manifest.save()
-    return members
 
 
 def _chunks(population: Population, path: Path, group: int) -> "Iterator[Chunk]":
@@ -78,17 +74,13 @@ class Chunk:
         self.measures: dict[str, np.ndarray] = {}
         self.saved_at = time.monotonic()
 
-    def train(self, stop: Stop, report: Report, checkpoint_seconds: float) -> Members:
-        """Train to the last step or to a stop, with a checkpoint there and every `checkpoint_seconds`.
-
-        Returns the arrays of `results.allocate` by member; nothing if it was stopped before it began.
-        """
+    def train(self, stop: Stop, report: Report, checkpoint_seconds: float) -> None:
+        """Train to the last step or to a stop, with a checkpoint there and every `checkpoint_seconds`."""
+        report.skip((self.step or 0) * len(self.members))
         steps = [step for step in self.steps if self.step is None or step > self.step]
-        state = self._load(report) if self.step is not None else None
         if steps and not stop.requested:
+            state = self._load() if self.step is not None else None
             self._advance(state, steps, stop, report, checkpoint_seconds)
-        rows = range(len(self.members)) if self.measures else ()
-        return {self.members[row]: {name: array[row] for name, array in self.measures.items()} for row in rows}
 
     def _advance(self, state: Any, steps: list[int], stop: Stop, report: Report, checkpoint_seconds: float) -> None:
         report.begin_chunk(self.population.compile())
@@ -120,10 +112,9 @@ class Chunk:
         store.save_checkpoint(self.folder, self.step, {"state": own, "measures": self.measures})
         self.saved_at = time.monotonic()
 
-    def _load(self, report: Report) -> State:
+    def _load(self) -> State:
         assert self.step is not None
         like = {"state": self.population.abstract_state, "measures": results.like()}
         saved: Any = store.load_checkpoint(self.folder / str(self.step), like)
-        self.measures = saved["measures"]
-        report.skip(self.step * len(self.members))
+        self.measures = results.lengthen(saved["measures"], len(self.steps))
         return self.population.fill(saved["state"])

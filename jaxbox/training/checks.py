@@ -40,8 +40,8 @@ def check_sweep(configurations: Sequence[Configuration], seeds: int) -> None:
         _check_sizes(program)
     for configuration in configurations:
         _check_split(configuration)
-    needed = seeds * sum(memory.result_bytes(configuration) for configuration in configurations)
-    memory.require_fit("seeds", seeds, needed, "the results of that many seeds take")
+    needed = seeds * max(memory.result_bytes(configuration) for configuration in configurations)
+    memory.require_fit("seeds", seeds, needed, "the results of a configuration take")
     for program in programs:
         check_program(program)
 

@@ -16,7 +16,7 @@ from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float, Int, PyTree, UInt32
 
-from jaxbox.config import TRACED, tables, traced
+from jaxbox.config import TRACED, Block, tables, traced
 from jaxbox.training import evaluation, member, memory, sampling
 from jaxbox.training.groups import Group
 from jaxbox.training.member import State
@@ -44,18 +44,27 @@ class Population:
     Args:
         group: which members.
         members_per_chunk: most members trained together between evaluations; None chooses by memory.
-            Chunks are of equal size, and each is filled with copies, dropped afterwards, to fit the devices.
+            Each chunk is filled with copies, dropped afterwards, to one size that fits the devices.
         devices: the local devices by default.
+        exactly: the size is `members_per_chunk`; else it is as much less as makes chunks of the first block equal.
     """
 
-    def __init__(self, group: Group, members_per_chunk: int | None = None, devices: Sequence[Any] | None = None):
+    def __init__(
+        self,
+        group: Group,
+        members_per_chunk: int | None = None,
+        devices: Sequence[Any] | None = None,
+        exactly: bool = False,
+    ):
         self.group = group
         self.devices = list(devices or jax.local_devices())
         self.mesh = Mesh(np.array(self.devices), ("member",))
         self._configuration = group.static.configuration
-        count = len(group.members())
-        chunks = -(-count // min(members_per_chunk or self._affordable_members(), count))
-        self.members_per_chunk = -(-count // chunks)
+        self.members_per_chunk = members_per_chunk or 0
+        if not exactly:
+            count = group.blocks[0].member_count
+            chunks = -(-count // min(members_per_chunk or self._affordable_members(), count))
+            self.members_per_chunk = -(-count // chunks)
         self.compile_seconds = 0.0
         # Members whose laws or splits differ have no batch in common, though each draws its own with seed 0's keys.
         varied = {path for path in TRACED if path.startswith("data.")} & tables.fields_read(self._configuration)
@@ -101,7 +110,9 @@ class Population:
 
     def _member_bytes(self) -> int:
         """Bytes that one member needs while it trains, as the compiled program of a single one says."""
-        single = Population(Group(self.group.static, self.group.configurations[:1], 1), 1, self.devices[:1])
+        index, configuration = self.group.configurations[0]
+        alone = Group(self.group.static, ((index, configuration),), (Block((index,), 0, 1),))
+        single = Population(alone, 1, self.devices[:1])
         single.compile()
         return single.program_bytes()
 
@@ -193,9 +204,8 @@ class Population:
         return jax.jit(mapped, in_shardings=shardings, out_shardings=results, donate_argnums=tuple(donate))
 
     def chunks(self) -> list[list[tuple[int, int]]]:
-        """The members of each chunk, as in `Group.members`."""
-        members, size = self.group.members(), self.members_per_chunk
-        return [members[start : start + size] for start in range(0, len(members), size)]
+        """The members of each chunk, as in `Group.chunks`."""
+        return self.group.chunks(self.members_per_chunk)
 
     def inputs(self, chunk: Sequence[tuple[int, int]]) -> tuple[Seeds, Floats]:
         """(seeds, traced floats) of a chunk, filled up and laid out over the devices."""

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from jaxbox import config, schedules, store
-from jaxbox.config import Configuration, Data, Model, Optimizer, Task, tables
+from jaxbox.config import Configuration, Data, Model, Optimizer, Plan, Task, tables
 from jaxbox.training import groups
 from jaxbox.training.population import Population
 
@@ -56,7 +56,7 @@ def test_every_schedule_has_a_definition():
 
 def population(optimizer):
     configuration = config.settle(dataclasses.replace(BASE, optimizer=optimizer))
-    (group,) = groups.group([configuration], 2)
+    (group,) = groups.group(Plan.of([configuration], 2))
     return Population(group, devices=jax.devices()[:1])
 
 

@@ -80,7 +80,7 @@ def test_a_run_that_has_not_begun_is_refused_by_every_figure(tiny_run, tmp_path)
     whole = tiny_run("single")
     run = store.open_run(whole).load()
     store.create(tmp_path / "run", store.load_plan(whole))
-    store.save_results(tmp_path / "run", run.assign(last_step=run["last_step"] * 0 - 1))
+    store.save_results(tmp_path / "run", [run.assign(last_step=run["last_step"] * 0 - 1)])
     for name in ("curves", "predictions", "collapse_rate", "dead_units", "profiles"):
         with pytest.raises(contract.Unfilled, match="go on with it: python"):
             contract.load(name).numbers(tmp_path / "run")

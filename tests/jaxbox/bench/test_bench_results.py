@@ -28,7 +28,13 @@ def measured(configurations):
 
     def case(seeds=8, model="linear"):
         own = {"jaxbox": side((3.0, 5.0, 2.0), evaluation=1.0), "torch": side((8.0, 2.0)), "flax": side((0.5,) * 3)}
-        found = {"model": model, "size": 32, "seeds": seeds, "sides": own, "unmeasured": {"keras": "failed: out of memory"}}
+        found = {
+            "model": model,
+            "size": 32,
+            "seeds": seeds,
+            "sides": own,
+            "unmeasured": {"keras": "failed: out of memory"},
+        }
         return comparison.summary(found, configurations["linear"], 1e6)
 
     return case

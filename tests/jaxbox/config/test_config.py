@@ -188,15 +188,15 @@ def test_check_accepts_the_limits_themselves(changes):
 
 def test_the_fingerprint_changes_with_all_that_determines_the_numbers():
     one, two = Configuration(), Configuration(Task(height=17))
-    plans = [Plan((one, two), 2), Plan((two, one), 2), Plan((one,), 2), Plan((one, two), 3)]
+    plans = [Plan.of((one, two), 2), Plan.of((two, one), 2), Plan.of((one,), 2), Plan.of((one, two), 3)]
     for path, value in config.flatten(one):
         other = value * 2 + 1 if isinstance(value, int | float) else value * 2 or (1,)
-        plans.append(Plan((config.replace(one, {path: other}),), 2))
+        plans.append(Plan.of((config.replace(one, {path: other}),), 2))
     assert len({plan.fingerprint for plan in plans}) == len(plans)
-    assert Plan((Configuration(), Configuration(Task(height=17))), 2).fingerprint == plans[0].fingerprint
+    assert Plan.of((Configuration(), Configuration(Task(height=17))), 2).fingerprint == plans[0].fingerprint
 
 
 def test_varied_fields_and_their_values():
-    plan = Plan((Configuration(), Configuration(Task(height=17)), Configuration(Task(height=17), batch_size=1)), 1)
+    plan = Plan.of((Configuration(), Configuration(Task(height=17)), Configuration(Task(height=17), batch_size=1)), 1)
     assert plan.varied() == {"task.height": [16, 17, 17], "batch_size": [128, 128, 1]}
-    assert Plan((Configuration(),), 1).varied() == {}
+    assert Plan.of((Configuration(),), 1).varied() == {}

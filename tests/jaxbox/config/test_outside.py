@@ -148,7 +148,7 @@ def test_stored_options_are_plain_data_until_somebody_fits_them(folder):
     assert hash(read) == hash(again)
     assert dict(config.flatten(read)) == dict(config.flatten(before))
     assert config.types_of(read) == config.types_of(before)
-    assert Plan((read,), 1).fingerprint == Plan((before,), 1).fingerprint
+    assert Plan.of((read,), 1).fingerprint == Plan.of((before,), 1).fingerprint
     assert type(read.model) is not type(before.model)
     (folder / "mine.py").write_text(OWN)
     assert config.fit(read) == before
@@ -231,7 +231,7 @@ def test_a_grid_is_every_combination_settled_and_without_repeats(folder):
     assert config.grid(Configuration(), {}) == [Configuration()]
     sizes = config.grid(Configuration(), {"task.height": [16, 20], "steps": [100, 200]})
     assert [(each.task.height, each.steps) for each in sizes] == [(16, 100), (16, 200), (20, 100), (20, 200)]
-    assert Plan(tuple(found), 1).varied()["model.sparsity"][1:3] == [0.1, 0.3]
+    assert Plan.of(tuple(found), 1).varied()["model.sparsity"][1:3] == [0.1, 0.3]
 
 
 @pytest.mark.parametrize(

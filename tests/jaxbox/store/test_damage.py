@@ -154,9 +154,9 @@ def test_everything_is_on_disk_before_it_gets_its_name(write, tmp_path, monkeypa
 
 WRITES = {
     "checkpoint": lambda path: store.save_checkpoint(path / "chunk", 3, {"a": np.ones((2, 3), np.float32)}),
-    "results": lambda path: store.save_results(path, xarray.Dataset({"a": ("x", np.ones(3))})),
+    "results": lambda path: store.save_results(path, [xarray.Dataset({"a": ("x", np.ones(3))})]),
     "manifest": lambda path: store.save_manifest(path, {"status": "x"}),
-    "create": lambda path: store.create(path / "new", Plan((TINY,), 2)),
+    "create": lambda path: store.create(path / "new", Plan.of((TINY,), 2)),
 }
 
 FULL = """

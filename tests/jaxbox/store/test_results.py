@@ -159,7 +159,7 @@ def applied(configuration, params, images):
 
 
 def test_a_member_that_has_not_begun_is_empty():
-    plan = Plan((BASE, dataclasses.replace(BASE, batch_size=2, data=Data(train_size=12, shared_batches=True))), 2)
+    plan = Plan.of((BASE, dataclasses.replace(BASE, batch_size=2, data=Data(train_size=12, shared_batches=True))), 2)
     run = results.dataset(plan, {}, {})
     assert run["replicates"].values.tolist() == [True, False]
     assert run["last_step"].values.tolist() == [[-1, -1], [-1, -1]]

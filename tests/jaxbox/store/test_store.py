@@ -21,14 +21,14 @@ TASK = Task(height=4, width=5, box_size=2)
 LINEAR = Configuration(
     TASK, Model("linear"), optimizer=Optimizer("sgd", 0.1), data=Data(train_size=8), batch_size=4, steps=2, eval_every=1
 )
-PLAN = Plan((LINEAR, dataclasses.replace(LINEAR, batch_size=2)), 2)
+PLAN = Plan.of((LINEAR, dataclasses.replace(LINEAR, batch_size=2)), 2)
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A finished run; tests that change it take a copy."""
     path = tmp_path_factory.mktemp("runs")
-    sweep.run(PLAN.configurations, PLAN.seeds, name="run", out=path, members_per_chunk=1, quiet=True)
+    sweep.run(PLAN.configurations, PLAN.seed_count, name="run", out=path, members_per_chunk=1, quiet=True)
     return path / "run"
 
 
@@ -61,7 +61,7 @@ def test_create_refuses_what_exists(tmp_path):
 def test_overwrite_replaces_a_run_and_an_empty_folder(tmp_path):
     store.create(tmp_path / "run", PLAN)
     (tmp_path / "run" / "note").write_text("old")
-    other = Plan(PLAN.configurations, 5)
+    other = Plan.of(PLAN.configurations, 5)
     store.create(tmp_path / "run", other, overwrite=True)
     assert store.load_plan(tmp_path / "run") == other
     assert not (tmp_path / "run" / "note").exists()
@@ -210,10 +210,10 @@ from jaxbox.config import Configuration, Plan
 name, stride, root = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
 def tree(value): return {"state": np.full((2, 3), value), "measures": {"loss": np.full(4, value)}}
 def data(value): return xarray.Dataset({"a": ("x", np.full(3, value)), "b": ("x", np.full(3, value))})
-old, new = Plan((Configuration(),), 1), Plan((Configuration(),), 2)
+old, new = Plan.of((Configuration(),), 1), Plan.of((Configuration(),), 2)
 WRITES = {
     "checkpoint": lambda path, value: store.save_checkpoint(path / "chunk", int(value), tree(value)),
-    "results": lambda path, value: store.save_results(path, data(value)),
+    "results": lambda path, value: store.save_results(path, [data(value)]),
     "manifest": lambda path, value: store.save_manifest(path, {"value": value}),
     "overwrite": lambda path, value: store.create(path, old if value == 1 else new, overwrite=True),
 }
@@ -234,7 +234,7 @@ def read(path):
         if not path.exists() or not any(entry.name == store.CONFIGURATION for entry in path.iterdir()):
             assert not path.exists() or not (path / "mark").exists(), "half of the old run"
             return 1.0
-        seeds = store.load_plan(path).seeds
+        seeds = store.load_plan(path).seed_count
         assert (path / "mark").exists() == (seeds == 1)
         values = [seeds]
     assert len(set(values)) == 1, f"a mixture: {values}"
@@ -298,7 +298,7 @@ def test_a_write_that_is_killed_leaves_the_old_or_the_new(tmp_path, name, stride
 
 def test_results_are_replaced_as_a_whole(tmp_path):
     for value in (1.0, 2.0):
-        store.save_results(tmp_path, xarray.Dataset({"a": ("x", np.full(3, value))}))
+        store.save_results(tmp_path, [xarray.Dataset({"a": ("x", np.full(3, value))})])
     assert xarray.open_zarr(tmp_path / store.RESULTS, chunks=None, consolidated=False)["a"].values.tolist() == [2.0] * 3
     assert [entry.name for entry in tmp_path.iterdir()] == [store.RESULTS]
 

@@ -104,7 +104,7 @@ def test_a_run_of_an_earlier_version_opens_with_its_fields_where_they_are_now(tm
     run, path = trained(plain, tmp_path), tmp_path / "run"
     r2 = store.final_r2(run)
     old = run.load().drop_vars(["probability", "mse_uniform"]).rename({"data.train_size": "task.train_size"})
-    archive.save_results(path, old)
+    archive.save_results(path, [old])
     content = json.loads((path / store.CONFIGURATION).read_text())
     for values in content["configurations"]:
         data = values.pop("data")

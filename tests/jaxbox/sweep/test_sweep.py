@@ -15,7 +15,7 @@ from jaxbox.config import Configuration, ConfigurationError, Data, Model, Optimi
 from jaxbox.experiments import EXPERIMENTS
 from jaxbox.sweep import arguments
 from jaxbox.sweep.__main__ import main
-from jaxbox.training import memory
+from jaxbox.training import checks, memory
 
 TASK = Task(height=4, width=5, box_size=2)
 TINY = Configuration(
@@ -34,7 +34,7 @@ def planned(*words):
 def test_without_an_experiment_it_plans_thread():
     plan = planned()
     assert plan.configurations == tuple(EXPERIMENTS["thread"]())
-    assert plan.seeds == 64
+    assert plan.seeds == [range(64)]
 
 
 def test_images_are_forced_by_a_flag_and_may_be_varied():
@@ -207,7 +207,7 @@ def test_the_end_is_a_table_and_where_the_results_are(tmp_path, capsys):
         (["--resume", "none"], "none is not a folder"),
         (["--resume", "empty"], "empty is not a run"),
         (["--resume", "half"], "half is not a run"),
-        (["--resume", "run", "--seeds", "5"], "run was made with "),
+        (["--resume", "run", "--seeds", "1"], "seeds: 1 is not allowed; it must be at least 2, which the run has"),
         (["--resume", "run", *WORDS, "--optimizer.learning_rate", "0.2"], r"optimizer.learning_rate 0\.1, not 0\.2"),
         (["--resume", "run", *WORDS, "--seeds", "3"], "seeds 2, not 3"),
         (["--resume", "run", *WORDS, "--vary", "batch_size", "4", "2"], "1 configurations, not 2"),
@@ -273,14 +273,15 @@ def test_a_name_that_no_system_takes_is_one_line(tmp_path, capsys):
     assert contents(tmp_path) == {}
 
 
-def test_results_that_are_padded_to_the_largest_configuration_must_fit(tmp_path, monkeypatch):
+def test_results_of_a_configuration_must_fit_padded_to_the_largest_but_not_those_of_all(tmp_path, monkeypatch):
     large = dataclasses.replace(TINY, task=Task(height=40, width=40, box_size=2))
-    many = [dataclasses.replace(TINY, optimizer=Optimizer("sgd", rate / 1000)) for rate in range(1, 101)]
-    # One large member takes 14 kB, the others .6 kB each; padded, all of them take as much as the large one.
-    monkeypatch.setattr(memory, "free_bytes", lambda: 2**20)
-    with pytest.raises(ConfigurationError, match=r"seeds: 2 .* the results of all configurations take"):
-        sweep.run([large, *many], 2, out=tmp_path, quiet=True)
+    # One large member takes 14 kB, a small one .6 kB, padded as much as the large one.
+    monkeypatch.setattr(memory, "free_bytes", lambda: 2**17)
+    with pytest.raises(ConfigurationError, match=r"seeds: 8 .* the results of a configuration take"):
+        sweep.run([large, TINY], 8, out=tmp_path, quiet=True)
     assert contents(tmp_path) == {}
+    many = [dataclasses.replace(TINY, optimizer=Optimizer("sgd", rate / 1000)) for rate in range(1, 101)]
+    checks.check_sweep(many, 2)
 
 
 def test_a_session_on_other_devices_says_that_last_bits_may_differ(tmp_path, capsys, monkeypatch):
@@ -327,7 +328,7 @@ jax.numpy.zeros(3).block_until_ready()
 from jaxbox.training import devices
 devices.cores = lambda: jax.local_device_count() + 3
 from jaxbox.sweep.__main__ import main
-from jaxbox.training import memory
+from jaxbox.training import checks, memory
 sys.exit(main(sys.argv[1:]))
 """
 

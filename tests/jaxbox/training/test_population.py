@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxbox.config import Configuration, Data, Model, Optimizer, Task
+from jaxbox.config import Configuration, Data, Model, Optimizer, Plan, Task
 from jaxbox.training import devices, evaluation, groups, member, population, sampling
 from jaxbox.training.population import Population
 
@@ -34,7 +34,7 @@ MLP = configurations(Model("mlp", hidden=(4,)), 0.01, 0.05)
 
 def trained(chosen, members_per_chunk=None, local_devices=None, seeds=SEEDS, platform=None):
     """(index, seed) -> (parameters, measures) of every member after STEPS steps."""
-    (group,) = groups.group(chosen, seeds)
+    (group,) = groups.group(Plan.of(chosen, seeds))
     many = Population(group, members_per_chunk, local_devices)
     if platform:
         many.devices = [SimpleNamespace(platform=platform)] * len(many.devices)
@@ -145,7 +145,7 @@ def test_other_seeds_have_initial_weights_of_their_own_and_the_batches_of_seed_0
 )
 def test_how_many_members_share_a_round_does_not_matter(members, rounds, sharing, monkeypatch):
     monkeypatch.setattr(population, "MEMBERS_PER_ROUND", members)
-    (group,) = groups.group(SHARED, SEEDS)
+    (group,) = groups.group(Plan.of(SHARED, SEEDS))
     many = Population(group, devices=jax.devices()[:1])
     assert (many._rounds, many._members_per_round) == (rounds, 6 // rounds)
     assert_equal(results(many), sharing, **ROUNDING)
@@ -156,14 +156,14 @@ def test_members_with_more_state_than_the_limit_of_their_noise_share_no_round(mo
     noiseless = [dataclasses.replace(c, task=dataclasses.replace(c.task, noise="none")) for c in SHARED]
     monkeypatch.setattr(population, "ROUND_STATE_BYTES", 1)
     for configurations, together in ((SHARED, 6), (noiseless, 1)):
-        (group,) = groups.group(configurations, SEEDS)
+        (group,) = groups.group(Plan.of(configurations, SEEDS))
         assert Population(group, devices=jax.devices()[:1])._members_per_round == together
 
 
 @pytest.mark.parametrize("chosen", [MLP, pytest.param(SHARED, marks=pytest.mark.slow)], ids=["independent", "shared"])
 def test_segments_that_carry_the_data_along_equal_one_long_one(chosen):
     """Batches of 8 of 20 examples: two steps an epoch, cut within epochs and between them."""
-    (group,) = groups.group(chosen, SEEDS)
+    (group,) = groups.group(Plan.of(chosen, SEEDS))
     many = Population(group, devices=jax.devices()[:2])
     seeds, floats = many.inputs(many.chunks()[0])
 
@@ -180,7 +180,7 @@ def test_segments_that_carry_the_data_along_equal_one_long_one(chosen):
 
 
 def test_chunks_hold_every_member_once_in_equal_parts():
-    (group,) = groups.group(MLP, 5)
+    (group,) = groups.group(Plan.of(MLP, 5))
     for asked in (1, 3, 4, 9, 10, 1000, None):
         chunks = Population(group, asked).chunks()
         assert [key for chunk in chunks for key in chunk] == [(index, seed) for index in (0, 1) for seed in range(5)]
@@ -205,7 +205,7 @@ def compilations():
 
 def test_a_group_compiles_once_whatever_its_size():
     chosen = configurations(Model("linear"), 0.01, 0.02, 0.03)
-    found = groups.group([*chosen, dataclasses.replace(chosen[0], batch_size=4)], SEEDS)
+    found = groups.group(Plan.of([*chosen, dataclasses.replace(chosen[0], batch_size=4)], SEEDS))
     assert [[index for index, _ in group.configurations] for group in found] == [[0, 1, 2], [3]]
     many = Population(found[0], members_per_chunk=2)
     assert len(many.chunks()) == 5
@@ -251,7 +251,7 @@ def test_a_member_that_fails_changes_no_bit_of_its_neighbours(platform):
     model = Model("linear")
     healthy, broken = configurations(model, 0.01, 0.02, 0.03), configurations(model, 0.01, 0.02, 0.03)
     broken[1] = dataclasses.replace(broken[1], optimizer=Optimizer("adam", learning_rate=1e30))
-    (group,), (broken_group,) = groups.group(healthy, SEEDS), groups.group(broken, SEEDS)
+    (group,), (broken_group,) = groups.group(Plan.of(healthy, SEEDS)), groups.group(Plan.of(broken, SEEDS))
     many = Population(group, devices=jax.devices()[:1])
     many.devices = [SimpleNamespace(platform=platform)]
     theirs = results(many)
@@ -285,7 +285,7 @@ def test_products_are_float32_unless_jax_was_told_otherwise(backend, told, expec
 
 
 def test_a_compiled_program_says_what_it_holds():
-    (group,) = groups.group(MLP, SEEDS)
+    (group,) = groups.group(Plan.of(MLP, SEEDS))
     many = Population(group, devices=jax.devices()[:1])
     many.compile()
     seeds, floats = many.inputs(many.chunks()[0])

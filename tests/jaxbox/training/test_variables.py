@@ -13,7 +13,7 @@ from flax import nnx
 
 from jaxbox import layers, store, sweep
 from jaxbox import task as tasks
-from jaxbox.config import Configuration, Data, Model, Optimizer, Task, tables
+from jaxbox.config import Configuration, Data, Model, Optimizer, Plan, Task, tables
 from jaxbox.layers import LitUnits
 from jaxbox.training import evaluation, groups, member, sampling
 from jaxbox.training.population import Population
@@ -107,7 +107,7 @@ def test_dropout_follows_the_seed_and_the_step_alone():
 
 
 def test_members_in_a_population_are_as_alone_and_cuts_do_not_matter():
-    (group,) = groups.group([OWN], 3)
+    (group,) = groups.group(Plan.of([OWN], 3))
     many = Population(group, devices=jax.devices()[:1])
     seeds, floats = many.inputs(many.chunks()[0])
 
@@ -152,7 +152,7 @@ def test_only_relu_layers_leave_lit_units():
 
 def test_the_rows_of_normalisation_and_dropout_come_through_a_checkpoint_bit_for_bit(tmp_path):
     model = Model("cnn", features=(3, 2), kernel_size=3, normalization="batch", dropout="units", dropout_rate=0.2)
-    (group,) = groups.group([dataclasses.replace(OWN, model=model)], 2)
+    (group,) = groups.group(Plan.of([dataclasses.replace(OWN, model=model)], 2))
     many = Population(group, devices=jax.devices()[:1])
     seeds, floats = many.inputs(many.chunks()[0])
 

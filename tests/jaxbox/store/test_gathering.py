@@ -1,0 +1,74 @@
+"""Results are gathered block by block, and are the same whatever the blocks."""
+
+import dataclasses
+
+import pytest
+import xarray
+import zarr
+
+from jaxbox import store, sweep
+from jaxbox.config import Configuration, Data, Model, Optimizer, RunError, Task
+from jaxbox.store import chunks, gathering
+
+TINY = Configuration(
+    Task(6, 5, 2),
+    Model("linear"),
+    optimizer=Optimizer("sgd", 0.1),
+    data=Data(train_size=12),
+    batch_size=4,
+    steps=4,
+    eval_every=2,
+)
+# Groups take turns, and differ in layers, positions, evaluations and labels.
+MIXED = [
+    TINY,
+    dataclasses.replace(TINY, model=Model("mlp", hidden=(3, 4)), task=Task(8, 7, 2), eval_every=1),
+    dataclasses.replace(TINY, optimizer=Optimizer("sgd", 0.2)),
+    dataclasses.replace(TINY, model=Model("mlp", hidden=(3,)), steps=6),
+    dataclasses.replace(TINY, optimizer=Optimizer("sgd", 0.3)),
+]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("gathered")
+    sweep.run(MIXED, 3, out=folder, name="run", members_per_chunk=2, quiet=True)
+    return folder / "run"
+
+
+def gather(path):
+    store.gather(path, store.load_plan(path), store.load_manifest(path))
+    return store.open_run(path).load()
+
+
+@pytest.mark.parametrize("configurations", [1, 2, 5])
+def test_blocks_do_not_matter(finished, configurations, monkeypatch):
+    whole = store.open_run(finished).load()
+    assert whole["last_step"].values.tolist() == [[4] * 3, [4] * 3, [4] * 3, [6] * 3, [4] * 3]
+    each = whole.nbytes // len(MIXED)
+    monkeypatch.setattr(gathering, "BLOCK_BYTES", int((configurations + 0.5) * each))
+    xarray.testing.assert_identical(gather(finished), whole)
+    array = zarr.open_array(finished / store.RESULTS / "mse")
+    assert array.shape[0] == len(MIXED)
+    assert array.chunks[0] == configurations
+
+
+def test_no_more_than_two_chunks_are_in_memory_and_each_is_read_about_once(finished, monkeypatch):
+    read, load = [], chunks.load_checkpoint
+    monkeypatch.setattr(chunks, "load_checkpoint", lambda path, like: read.append(path) or load(path, like))
+    monkeypatch.setattr(gathering, "BLOCK_BYTES", 1)
+    gather(finished)
+    # Five chunks of the group of three configurations, two of each of the others; a first chunk is looked at before.
+    assert len(set(read)) == 9
+    assert len(read) <= 9 + 3 + 3
+
+
+def test_what_cannot_be_read_leaves_the_results_as_they_were(finished, tmp_path):
+    import shutil
+
+    path = shutil.copytree(finished, tmp_path / "run")
+    before = store.open_run(path).load()
+    shutil.rmtree(store.chunk_folder(path, 0, 4) / "4" / "measures")
+    with pytest.raises(RunError, match="is damaged"):
+        gather(path)
+    xarray.testing.assert_identical(store.open_run(path).load(), before)
