@@ -2,9 +2,8 @@
 
 import shutil
 from collections.abc import Iterable
-from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray
@@ -14,7 +13,7 @@ from xarray.core import indexing
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
 from jaxbox.config import MOVED, RunError, one_line
-from jaxbox.store import files, folder
+from jaxbox.store import files, folder, generations
 from jaxbox.store.folder import RESULTS
 
 DAMAGED = (OSError, ValueError, KeyError, RuntimeError, TypeError)
@@ -33,10 +32,11 @@ def save_results(path: Path, blocks: Iterable[xarray.Dataset]) -> None:
     aside = path / (RESULTS + ".aside")
     with files.writing(path / RESULTS):
         shutil.rmtree(aside, ignore_errors=True)
+        marks = generations.new_marks(path)
         for number, block in enumerate(blocks):
             files.require_room(path, block.nbytes)
-            _append(aside, block, first=number == 0)
-        files.put_folder(aside, path / RESULTS)
+            _append(aside, block.assign_attrs(marks), first=number == 0)
+        generations.put(aside, path)
 
 
 def _append(store: Path, block: xarray.Dataset, first: bool) -> None:
@@ -54,23 +54,22 @@ def open_run(path: str | Path) -> xarray.Dataset:
     """The results of a run, loaded lazily; see runs/README.md for its dimensions, variables and units.
 
     Its attributes are the run's name, experiment and version. A chunk that was changed on disk raises when it is read.
+    Of a run that trains or grows it is what there was when it was opened, and can be read until that has been replaced
+    twice.
 
     Raises:
         RunError: not a run, a run without results yet, or damaged results.
     """
     path = Path(path)
     folder.load_plan(path)
-    if not (path / RESULTS).is_dir():
-        raise RunError(f"run: {path} has no results yet; go on with it: python -m jaxbox.sweep --resume {path}")
-    try:
-        arrays = dict(zarr.open_group(path / RESULTS, mode="r").arrays())
-        stored = xarray.open_zarr(path / RESULTS, chunks=None, consolidated=False)
-    except DAMAGED as error:
-        raise RunError(f"run: {path / RESULTS}{_first_damaged(path)} is damaged: {one_line(error)}") from None
-    guards = {name: _Guarded(path, str(name), arrays[str(name)], stored.variables[name]) for name in stored.variables}
+    own = _Results(path, generations.current(path))
+    stored = own.opened().dataset
+    guards = {name: _Guarded(own, str(name), stored.variables[name]) for name in stored.variables}
     lazy = {name: guards[name].lazy() for name in stored.data_vars}
     labels = {name: guards[name].label() for name in stored.coords}
-    results = stored.assign_coords(labels).assign(lazy).assign_attrs(stored.attrs | folder.describe(path))
+    results = stored.assign_coords(labels).assign(lazy)
+    attributes = {name: value for name, value in stored.attrs.items() if name not in generations.MARKS}
+    results.attrs = attributes | folder.describe(path)
     results = results.rename({old: new for old, new in MOVED.items() if old in results.coords})
     results.encoding = {"source": str(path)}
     return results
@@ -89,10 +88,10 @@ def folder_of(run: str | Path | xarray.Dataset) -> Path:
     return Path(run.encoding["source"])
 
 
-def _first_damaged(path: Path) -> str:
+def _first_damaged(results: Path) -> str:
     """Words that name the first variable that cannot be read, if it can be told."""
     try:
-        arrays = dict(zarr.open_group(path / RESULTS, mode="r").arrays())
+        arrays = dict(zarr.open_group(results, mode="r").arrays())
     except DAMAGED:
         return ""
     for name, array in arrays.items():
@@ -107,31 +106,76 @@ def _texts(dataset: xarray.Dataset) -> list[tuple[Any, xarray.DataArray]]:
     return [(name, labels) for name, labels in dataset.coords.items() if labels.dtype.kind in "OTU"]
 
 
+class _Opened(NamedTuple):
+    """Results in the folder where they were found."""
+
+    folder: Path
+    arrays: dict[str, zarr.Array]
+    dataset: xarray.Dataset
+
+
+class _Results:
+    """The results with one mark, wherever they are by now."""
+
+    def __init__(self, path: Path, generation: str):
+        self.path, self.generation = path, generation
+        self._opened: _Opened | None = None
+
+    def opened(self) -> _Opened:
+        """The results where they are now.
+
+        Raises:
+            RunError: they are gone, or damaged.
+        """
+        folder = generations.folder_of(self.path, self.generation)
+        if self._opened is None or self._opened.folder != folder:
+            self._opened = self._open(folder)
+        return self._opened
+
+    def _open(self, folder: Path) -> _Opened:
+        try:
+            arrays = dict(zarr.open_group(folder, mode="r").arrays())
+            return _Opened(folder, arrays, xarray.open_zarr(folder, chunks=None, consolidated=False))
+        except DAMAGED as error:
+            if generations.folder_of(self.path, self.generation) != folder:  # moved meanwhile
+                return self._open(generations.folder_of(self.path, self.generation))
+            raise RunError(f"run: {folder}{_first_damaged(folder)} is damaged: {one_line(error)}") from None
+
+
 class _Guarded(BackendArray):
     """A variable that says its name and its run where it cannot be read, or where chunks of it are missing."""
 
-    def __init__(self, path: Path, name: str, array: zarr.Array, variable: xarray.Variable):
-        self.path, self.name, self.array, self.variable = path, name, array, variable
+    def __init__(self, results: _Results, name: str, variable: xarray.Variable):
+        self.results, self.name, self.variable = results, name, variable
         self.shape, self.dtype = variable.shape, variable.dtype
+        self._complete: Path | None = None
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
         return indexing.explicit_indexing_adapter(key, self.shape, indexing.IndexingSupport.OUTER, self._read)
 
     def _read(self, key: Any) -> np.ndarray:
-        try:
-            if self._missing:
-                raise ValueError(f"{self._missing} of its {self.array.nchunks} chunks are missing")
-            return np.asarray(self.variable[key].values)
-        except DAMAGED as error:
-            where = f"run: {self.path / RESULTS}: the variable {self.name!r} is damaged"
-            raise RunError(f"{where}: {one_line(error)}") from None
+        while True:
+            opened, damage = self.results.opened(), None
+            try:
+                self._require_complete(opened)
+                values = np.asarray(opened.dataset.variables[self.name][key].values)
+            except DAMAGED as error:
+                values, damage = np.empty(0), error
+            if self.results.opened().folder != opened.folder:
+                continue  # they were moved while they were read
+            if damage:
+                where = f"run: {opened.folder}: the variable {self.name!r} is damaged"
+                raise RunError(f"{where}: {one_line(damage)}") from None
+            return values
 
-    @cached_property
-    def _missing(self) -> int:
-        """How many chunks are not there, counted once: that lists a folder, which each read should not do."""
+    def _require_complete(self, opened: _Opened) -> None:
+        """Count the chunks, once: that lists a folder, which each read should not do."""
+        array = opened.arrays[self.name]
         # Format 2 leaves out chunks that hold nothing but the fill value.
-        counts = self.array.metadata.zarr_format == 3
-        return self.array.nchunks - self.array.nchunks_initialized if counts else 0
+        if self._complete != opened.folder and array.metadata.zarr_format == 3:
+            if missing := array.nchunks - array.nchunks_initialized:
+                raise ValueError(f"{missing} of its {array.nchunks} chunks are missing")
+            self._complete = opened.folder
 
     def lazy(self) -> xarray.Variable:
         """The variable, read where it is looked at."""

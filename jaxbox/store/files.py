@@ -63,13 +63,18 @@ def write_json(file: Path, content: Any) -> None:
 
 def put_folder(aside: Path, path: Path) -> None:
     """Give a finished folder its name, in place of what had it, once everything in it is on disk."""
-    for folder, _, names in os.walk(aside, topdown=False):
-        for name in names:
-            _sync(Path(folder) / name)
-        sync_folder(Path(folder))
+    sync_tree(aside)
     discard(path)
     aside.rename(path)
     sync_folder(path.parent)
+
+
+def sync_tree(tree: Path) -> None:
+    """Bring a folder and everything in it to disk."""
+    for folder, _, names in os.walk(tree, topdown=False):
+        for name in names:
+            _sync(Path(folder) / name)
+        sync_folder(Path(folder))
 
 
 def make_folder(folder: Path) -> None:

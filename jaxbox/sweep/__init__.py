@@ -151,6 +151,7 @@ def _train(
     from jaxbox import store
     from jaxbox.sweep import loop
     from jaxbox.sweep.progress import Report
+    from jaxbox.sweep.publishing import Publisher
     from jaxbox.sweep.signals import stop_on_signal
     from jaxbox.training import cache
 
@@ -160,13 +161,18 @@ def _train(
     members_per_chunk = members_per_chunk or manifest.content.get("members_per_chunk")
     manifest.content["members_per_chunk"] = members_per_chunk
     manifest.content["outside"] = store.hashes(plan)
-    if grows:  # so that the results are not those of another plan than the run's
+
+    def gather() -> None:
         store.gather(path, plan, manifest.content)
+
+    if grows:  # until then, who reads the run waits
+        gather()
     with Report(plan.seed_steps, quiet) as report, stop_on_signal(report) as stop:
         for line in (warning, manifest.changes()):
             if line:
                 report.say(line)
-        loop.train(path, plan, manifest, stop, report, members_per_chunk, checkpoint_seconds)
-    store.gather(path, plan, manifest.content)
+        publish = Publisher(gather, checkpoint_seconds)
+        loop.train(path, plan, manifest, stop, report, members_per_chunk, checkpoint_seconds, publish)
+    gather()
     manifest.finish("interrupted" if stop.requested else "complete")
     return store.open_run(path)

@@ -1,7 +1,7 @@
 """The loop over the chunks of a run: each trains from wherever its checkpoints left off, between evaluations."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ def train(
     report: Report,
     members_per_chunk: int | None,
     checkpoint_seconds: float,
+    publish: Callable[[], None],
 ) -> None:
     """Train every group of a run, to the end or to a stop. What comes of it is in the checkpoints.
 
@@ -36,6 +37,7 @@ def train(
         members_per_chunk: most members trained together between evaluations; None chooses by memory. A group that was
             begun before keeps the number it was begun with: another is another program, with other last bits.
         checkpoint_seconds: time between checkpoints of a chunk.
+        publish: called after each of them.
 
     Raises:
         RunError: a checkpoint is damaged or cannot be written.
@@ -52,10 +54,11 @@ def train(
         manifest.save()
         start, earlier = time.monotonic(), entry["seconds"]
         for chunk in _chunks(population, path, number):
-            chunk.train(stop, report, checkpoint_seconds)
-            entry["seconds"] = earlier + time.monotonic() - start
-            entry["compile_seconds"] = population.compile_seconds or entry.get("compile_seconds", 0.0)
-            manifest.save()
+            for _ in chunk.train(stop, report, checkpoint_seconds):
+                entry["seconds"] = earlier + time.monotonic() - start
+                entry["compile_seconds"] = population.compile_seconds or entry.get("compile_seconds", 0.0)
+                manifest.save()
+                publish()
 
 
 def _chunks(population: Population, path: Path, group: int) -> "Iterator[Chunk]":
@@ -74,15 +77,17 @@ class Chunk:
         self.measures: dict[str, np.ndarray] = {}
         self.saved_at = time.monotonic()
 
-    def train(self, stop: Stop, report: Report, checkpoint_seconds: float) -> None:
-        """Train to the last step or to a stop, with a checkpoint there and every `checkpoint_seconds`."""
+    def train(self, stop: Stop, report: Report, checkpoint_seconds: float) -> Iterator[int]:
+        """Train to the last step or to a stop; yield the step of each checkpoint, every `checkpoint_seconds`."""
         report.skip((self.step or 0) * len(self.members))
         steps = [step for step in self.steps if self.step is None or step > self.step]
         if steps and not stop.requested:
             state = self._load() if self.step is not None else None
-            self._advance(state, steps, stop, report, checkpoint_seconds)
+            yield from self._advance(state, steps, stop, report, checkpoint_seconds)
 
-    def _advance(self, state: Any, steps: list[int], stop: Stop, report: Report, checkpoint_seconds: float) -> None:
+    def _advance(
+        self, state: Any, steps: list[int], stop: Stop, report: Report, checkpoint_seconds: float
+    ) -> Iterator[int]:
         report.begin_chunk(self.population.compile())
         seeds, floats = self.population.inputs(self.members)
         if state is None:
@@ -97,6 +102,7 @@ class Chunk:
             if due or stopping or step == self.steps[-1]:
                 results.finish(self.measures, measures)
                 self._save(state)
+                yield step
             if stopping:
                 return
 

@@ -1,5 +1,7 @@
 """Stretches of integers against sets of them."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,7 +25,7 @@ def test_they_are_sets_of_integers(one, other):
 @given(SOME)
 def test_a_union_has_as_few_stretches_as_it_takes(some):
     found = stretches.union(some)
-    assert all(before.stop < after.start for before, after in zip(found, found[1:], strict=False))
+    assert all(before.stop < after.start for before, after in itertools.pairwise(found))
 
 
 def test_as_many_as_there_are_seeds_take_no_memory():
