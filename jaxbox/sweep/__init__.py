@@ -5,6 +5,7 @@ JAX is imported only once there is something to train, so that help and refusals
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -80,6 +81,8 @@ def run(
         path = Path(out) / (name or datetime.now().strftime("%Y%m%d-%H%M%S"))
     else:
         path, before = Path(resume), store.load_plan(Path(resume))
+        if plan and seeds is None:
+            plan = dataclasses.replace(plan, blocks=before.blocks)
         if plan and plan.fingerprint != before.fingerprint:
             raise ConfigurationError(f"resume: {path} was made with {_difference(plan, before)}; leave the fields out")
         store.require_known(path)

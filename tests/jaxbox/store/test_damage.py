@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import xarray
 import zarr
+from old_runs import forget_marks
 
 from jaxbox import store, sweep
 from jaxbox.config import Configuration, ConfigurationError, Data, Model, Optimizer, Plan, RunError, Task
@@ -85,6 +86,7 @@ def test_an_intact_run_of_a_newer_version_is_not_called_damaged(copy):
 
 def test_a_run_with_a_name_that_is_in_no_table_is_read_but_not_trained(copy):
     edit(copy, lambda content: content["configurations"][0]["model"].update(name="transformer"))
+    forget_marks(copy)
     assert store.open_run(copy)["loss"].load().notnull().any()
     assert len(store.member_table(copy)) == 4
     for use in (lambda: sweep.run(resume=copy, quiet=True), lambda: store.load_member(copy, 0, 0)):

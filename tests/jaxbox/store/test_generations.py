@@ -8,6 +8,7 @@ import numpy as np
 import processes
 import pytest
 import xarray
+from old_runs import forget_marks
 
 from jaxbox import store
 from jaxbox.config import Configuration, Plan, RunError
@@ -52,11 +53,7 @@ def test_a_reader_of_a_run_that_has_grown_waits_for_its_results(path, monkeypatc
 
 
 def test_results_from_before_they_had_marks_are_read(path):
-    marked = path / store.RESULTS / "zarr.json"
-    text = marked.read_text()
-    for name in generations.MARKS:
-        text = text.replace(f'"{name}"', f'"not {name}"')
-    marked.write_text(text)
+    forget_marks(path)
     assert store.open_run(path)["a"].values.tolist() == [[1] * 4]
 
 

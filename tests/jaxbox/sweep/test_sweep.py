@@ -210,6 +210,7 @@ def test_the_end_is_a_table_and_where_the_results_are(tmp_path, capsys):
         (["--resume", "run", "--seeds", "1"], "seeds: 1 is not allowed; it must be at least 2, which the run has"),
         (["--resume", "run", *WORDS, "--optimizer.learning_rate", "0.2"], r"optimizer.learning_rate 0\.1, not 0\.2"),
         (["--resume", "run", *WORDS, "--seeds", "3"], "seeds 2, not 3"),
+        (["--resume", "run", "--optimizer.learning_rate", "0.2"], "run was made with "),
         (["--resume", "run", *WORDS, "--vary", "batch_size", "4", "2"], "1 configurations, not 2"),
         ([*WORDS, "--name", "empty-not", "--out", "photos/one"], "cannot be written"),
         ([*WORDS, "--name", "photos", "--overwrite"], "photos is not a run"),
