@@ -95,11 +95,13 @@ def _stopping(seed_steps):
             self.report = report
 
         @property
-        def requested(self):
-            return self.report.done >= seed_steps
+        def by(self):
+            return "SIGINT" if self.report.done >= seed_steps else ""
+
+        requested = by
 
     @contextmanager
-    def stop_on_count(report):
+    def stop_on_count(report, seconds):
         yield Stop(report)
 
     usual, signals.stop_on_signal = signals.stop_on_signal, stop_on_count

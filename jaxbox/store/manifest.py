@@ -104,9 +104,9 @@ class Manifest:
         groups[number]["configurations"] = configurations  # of a run that has grown there are more
         return groups[number]
 
-    def finish(self, status: str) -> None:
-        """Write the final status."""
-        self.content["status"] = status
+    def finish(self, status: str, stopped_by: str = "") -> None:
+        """Write the final status, and what stopped the run before its end: a signal or the time."""
+        self.content["status"], self.content["stopped_by"] = status, stopped_by
         self.save()
 
 

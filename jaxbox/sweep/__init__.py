@@ -31,12 +31,13 @@ def run(
     overwrite: bool = False,
     members_per_chunk: int | None = None,
     checkpoint_seconds: float = 60.0,
+    stop_after: float | None = None,
     quiet: bool = False,
     experiment: str = "",
 ) -> xarray.Dataset:
     """Train every configuration with every seed and return the results, as `store.open_run` would.
 
-    SIGINT and SIGTERM finish the segment at hand, save, and return what there is.
+    SIGINT, SIGTERM and SIGUSR1 finish the segment at hand, save, and return what there is.
 
     A run that is resumed can be asked for more: seeds, steps, configurations. Its members so far keep their bits, and
     those that are added have the bits of a run that was asked for all of them with the same members a chunk.
@@ -53,6 +54,7 @@ def run(
         overwrite: replace an existing run of that name.
         members_per_chunk: most members trained together between evaluations; None chooses by memory.
         checkpoint_seconds: time between checkpoints of a chunk.
+        stop_after: minutes after which it does as after a signal.
         quiet: show no progress.
         experiment: the name of the sweep, kept with the run.
 
@@ -61,7 +63,7 @@ def run(
             than the run has.
         RunError: a folder that cannot be used or written.
     """
-    _check_options(seeds, first_seed, name, members_per_chunk, checkpoint_seconds)
+    _check_options(seeds, first_seed, name, members_per_chunk, checkpoint_seconds, stop_after)
     if resume is None and (steps is not None or added):
         raise ConfigurationError("resume: None is not allowed with steps or added; it must be a run that is to grow")
     fitted = tuple(map(config.fit, configurations))
@@ -101,7 +103,7 @@ def run(
         grows = store.load_plan(path).fingerprint != plan.fingerprint
         if grows:
             store.grow(path, plan)
-        return _train(path, plan, members_per_chunk, checkpoint_seconds, quiet, warning, grows)
+        return _train(path, plan, members_per_chunk, checkpoint_seconds, stop_after, quiet, warning, grows)
 
 
 def _check_options(
@@ -110,6 +112,7 @@ def _check_options(
     name: str | None,
     members_per_chunk: int | None,
     checkpoint_seconds: float,
+    stop_after: float | None,
 ) -> None:
     """Refuse options that are out of range, before JAX is loaded."""
     for field, value in (("seeds", seeds), ("members_per_chunk", members_per_chunk), ("first_seed", first_seed)):
@@ -119,6 +122,7 @@ def _check_options(
     last = (first_seed or 0) + (seeds or 1) - 1
     config.require(last <= config.LARGEST_INT, "seeds", seeds, f"such that the last is at most {config.LARGEST_INT}")
     config.require(checkpoint_seconds >= 0, "checkpoint_seconds", checkpoint_seconds, "at least 0")
+    config.require(stop_after is None or stop_after > 0, "stop_after", stop_after, "greater than 0")
     if name is not None:
         config.check_name(name)
 
@@ -145,6 +149,7 @@ def _train(
     plan: Plan,
     members_per_chunk: int | None,
     checkpoint_seconds: float,
+    stop_after: float | None,
     quiet: bool,
     warning: str,
     grows: bool,
@@ -170,12 +175,13 @@ def _train(
 
     if grows:  # until then, who reads the run waits
         gather()
-    with Report(plan.seed_steps, quiet) as report, stop_on_signal(report) as stop:
+    seconds = None if stop_after is None else 60 * stop_after
+    with Report(plan.seed_steps, quiet) as report, stop_on_signal(report, seconds) as stop:
         for line in (warning, manifest.changes()):
             if line:
                 report.say(line)
         publish = Publisher(gather, checkpoint_seconds)
         loop.train(path, plan, manifest, stop, report, members_per_chunk, checkpoint_seconds, publish)
     gather()
-    manifest.finish("interrupted" if stop.requested else "complete")
+    manifest.finish("interrupted" if stop.by else "complete", stop.by)
     return store.open_run(path)

@@ -11,9 +11,12 @@ from jaxbox import command_line, experiments, sweep
 from jaxbox.config.tables import description
 from jaxbox.sweep import arguments as command
 
+GO_ON = 75
+"""The exit code of a run that was to stop before its end; sysexits.h calls it a temporary failure, try again."""
+
 
 def main(words: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit code: 2 for bad input, 130 when interrupted."""
+    """The command line; returns the exit code: 2 for bad input, 130 when interrupted, GO_ON if it was to stop."""
     words = sys.argv[1:] if words is None else words
     return command_line.exit_code("jaxbox.sweep", lambda: _sweep(words))
 
@@ -42,17 +45,19 @@ def _sweep(words: Sequence[str]) -> int:
         overwrite=arguments.overwrite,
         members_per_chunk=arguments.members_per_chunk,
         checkpoint_seconds=arguments.checkpoint_seconds,
+        stop_after=arguments.stop_after,
         experiment=experiment,
     )
 
     from jaxbox import store
-    from jaxbox.sweep import closing_table
+    from jaxbox.sweep import closing_table, signals
 
     print(closing_table.table(results, shutil.get_terminal_size().columns))
     print(f"\nresults: {path / store.RESULTS} (jaxbox.open_run({str(path)!r}))")
-    if store.load_manifest(path)["status"] == "interrupted":
+    manifest = store.load_manifest(path)
+    if manifest["status"] == "interrupted":
         print(f"interrupted; go on with it: python -m jaxbox.sweep --resume {path}")
-        return 130
+        return GO_ON if manifest["stopped_by"] in (signals.TIME, "SIGUSR1") else 130
     return 0
 
 

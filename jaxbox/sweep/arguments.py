@@ -52,6 +52,8 @@ class Arguments:
     """Most members trained together between evaluations; by default, what fits in memory."""
     checkpoint_seconds: float = 60.0
     """Time between checkpoints of a chunk."""
+    stop_after: Annotated[float | None, tyro.conf.arg(metavar="MINUTES")] = None
+    """Save and stop after so many minutes, as on SIGUSR1; the exit code is then 75, and --resume goes on."""
     list: Flag = False
     """Show the experiments, and every name with the options that it reads, and stop; after an experiment, what that
     one claims, costs and found."""

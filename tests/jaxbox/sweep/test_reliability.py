@@ -167,6 +167,21 @@ def test_a_signal_leaves_a_run_that_resumes(number, after, tmp_path, undisturbed
     assert_identical(tmp_path, undisturbed)
 
 
+@pytest.mark.parametrize("how", ["SIGUSR1", "time"])
+def test_a_run_that_was_to_stop_says_go_on_with_its_exit_code(how, tmp_path):
+    # 1.2 s are over before the first program is compiled.
+    words = [*new(tmp_path), *(["--stop_after", "0.02"] if how == "time" else [])]
+    process = start(*words, PAUSE="0.05")
+    if how == "SIGUSR1":
+        wait_for_checkpoints(process, tmp_path, 1)
+        process.send_signal(signal.SIGUSR1)
+    code, out, err = end(process)
+    assert code == 75, err
+    assert f"--resume {tmp_path / 'run'}" in out
+    manifest = store.load_manifest(tmp_path / "run")
+    assert (manifest["status"], manifest["stopped_by"]) == ("interrupted", how)
+
+
 def test_killed_again_and_again_it_still_ends_the_same(tmp_path, undisturbed):
     process, lost = start(*new(tmp_path), PAUSE="0.02"), []
     for count in (2, 9, 13):
