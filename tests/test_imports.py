@@ -12,7 +12,18 @@ ROOT = Path(__file__).parents[1]
 ORDER = {
     "jaxbox": (
         *("config", "layers", "task", "models", "losses", "optimizers", "schedules"),
-        *("training", "store", "experiments", "command_line", "plotting", "sweep", "status", "check", "bench"),
+        *(
+            "training",
+            "store",
+            "experiments",
+            "command_line",
+            "plotting",
+            "sweep",
+            "status",
+            "export",
+            "check",
+            "bench",
+        ),
     ),
     "analysis": (
         *(

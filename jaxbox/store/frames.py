@@ -1,5 +1,6 @@
 """A run as pandas tables: one row a member, or one row a member and evaluation."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,14 @@ def member_table(run: str | Path) -> pandas.DataFrame:
     Raises:
         RunError: not a run, or a run without results yet.
     """
-    results, plan = open_run(run), load_plan(Path(run))
+    return members_of(open_run(run), load_plan(Path(run)))
+
+
+def members_of(results: xarray.Dataset, plan: Plan) -> pandas.DataFrame:
+    """As `member_table`, of results of a run with this plan, or of some of its configurations."""
     fields = {"r2_all": measures.final_r2(results), "collapsed": measures.collapsed(results)}
     fields["dead_layer"] = measures.dead_layer(results)
-    for name in (measure for measure in MEASURES if measure in results):  # an older run lacks what came since
+    for name in curves_in(results):
         fields |= _columns(name, measures.at_end(results, name))
     fields |= {name: results[name].load() for name, row in FINALS.items() if not row.dims and name in results}
     table = xarray.Dataset(_bare(fields)).to_dataframe().reset_index()
@@ -54,8 +59,21 @@ def curve_table(run: str | Path, name: str) -> pandas.DataFrame:
         RunError: not a run, or a run without results yet.
     """
     results, plan = open_run(run), load_plan(Path(run))
-    config.look_up({measure: row for measure, row in MEASURES.items() if measure in results}, name, "name")
-    table = xarray.Dataset(_bare(_columns(name, results[name].load()))).to_dataframe().reset_index()
+    config.look_up(dict.fromkeys(curves_in(results)), name, "name")
+    return curves_of(results, plan, [name])
+
+
+def curves_in(results: xarray.Dataset) -> list[str]:
+    """The measures that have the dimension step; an older run lacks what came since."""
+    return [name for name in MEASURES if name in results]
+
+
+def curves_of(results: xarray.Dataset, plan: Plan, names: Sequence[str]) -> pandas.DataFrame:
+    """As `curve_table`, of several measures of results of a run with this plan, or of some of its configurations."""
+    columns: dict[str, xarray.DataArray] = {}
+    for name in names:
+        columns |= _columns(name, results[name].load())
+    table = xarray.Dataset(_bare(columns)).to_dataframe().reset_index()
     last = results["last_step"].load().to_series().rename("last_step").reset_index()
     last = last[["configuration", "seed", "last_step"]]
     table = table.merge(last, on=["configuration", "seed"])

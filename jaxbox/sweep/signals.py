@@ -1,4 +1,4 @@
-"""Asking a run to stop: by a first SIGINT, SIGTERM or SIGUSR1, or after a time; a second signal has its usual effect."""
+"""Asking a run to stop: by a first SIGINT, SIGTERM or SIGUSR1, or after a time; a second has its usual effect."""
 
 import signal
 import time

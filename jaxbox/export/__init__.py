@@ -1,0 +1,87 @@
+"""A run as files that any other program reads: a table of members and one of curves, as CSV or Parquet.
+
+Configurations are written one after the other, so that memory is that of one, however many members there are.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas
+import xarray
+
+from jaxbox.config import Plan, RunError, look_up
+from jaxbox.store import files, frames
+from jaxbox.store.archive import open_run
+from jaxbox.store.folder import load_plan
+
+Write = Callable[[pandas.DataFrame], None]
+"""Adds rows to a file."""
+
+
+def export(run: str | Path, to: str = "csv", out: str | Path | None = None, overwrite: bool = False) -> list[Path]:
+    """Write members.* and curves.* of a run. Columns as `jaxbox.member_table`, and `curve_table` of all measures.
+
+    Args:
+        run: the run's folder.
+        to: a key of FORMATS.
+        out: the folder of the files; `export` in the run's if left out.
+        overwrite: replace files of these names.
+
+    Raises:
+        ConfigurationError: an unknown format.
+        RunError: not a run, one without results, a file that exists or cannot be written, or a package that is missing.
+    """
+    opened = look_up(FORMATS, to, "to")
+    results, plan, folder = open_run(run), load_plan(Path(run)), Path(run) / "export" if out is None else Path(out)
+    tables: dict[str, Callable[[xarray.Dataset, Plan], pandas.DataFrame]] = {
+        "members": frames.members_of,
+        "curves": lambda part, plan: frames.curves_of(part, plan, frames.curves_in(part)),
+    }
+    paths = {name: folder / f"{name}.{to}" for name in tables}
+    for path in paths.values():
+        if path.exists() and not overwrite:
+            raise RunError(f"out: {path} exists; give --overwrite, or another --out")
+    for name, path in paths.items():
+        with files.writing(path):
+            files.make_folder(folder)
+            aside = path.with_name(f".{path.name}.{os.getpid()}")
+            with opened(aside) as write:
+                for index in range(results.sizes["configuration"]):
+                    write(tables[name](results.isel(configuration=[index]), plan))
+            aside.replace(path)
+    return list(paths.values())
+
+
+@contextmanager
+def _csv(path: Path) -> Iterator[Write]:
+    with open(path, "w", newline="") as file:
+        yield lambda table: table.to_csv(file, index=False, header=not file.tell())
+
+
+@contextmanager
+def _parquet(path: Path) -> Iterator[Write]:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ModuleNotFoundError:
+        raise RunError("to: parquet needs pyarrow, the extra `parquet`: pip install 'jaxbox[parquet]'") from None
+    writer: Any = None
+
+    def write(table: pandas.DataFrame) -> None:
+        nonlocal writer
+        rows = pyarrow.Table.from_pandas(table, schema=writer.schema if writer else None, preserve_index=False)
+        writer = writer or parquet.ParquetWriter(path, rows.schema)
+        writer.write_table(rows)
+
+    try:
+        yield write
+    finally:
+        if writer:
+            writer.close()
+
+
+FORMATS: dict[str, Any] = {"csv": _csv, "parquet": _parquet}
+"""By the ending of the files."""
