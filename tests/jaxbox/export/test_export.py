@@ -5,21 +5,13 @@ import dataclasses
 import numpy as np
 import pandas
 import pytest
+from tiny import TINY
 
 from jaxbox import store, sweep
-from jaxbox.config import Configuration, Data, Model, Optimizer, Task
+from jaxbox.config import Model
 from jaxbox.export import export
 from jaxbox.export.__main__ import main
 
-TINY = Configuration(
-    Task(6, 5, 2),
-    Model("linear"),
-    optimizer=Optimizer("sgd", 0.1),
-    data=Data(train_size=12),
-    batch_size=4,
-    steps=4,
-    eval_every=2,
-)
 OTHERS = [dataclasses.replace(TINY, steps=6), dataclasses.replace(TINY, model=Model("mlp", hidden=(3,)))]
 
 

@@ -3,21 +3,13 @@
 import dataclasses
 
 import pytest
+from tiny import TINY
 
 from jaxbox import status, store, sweep
-from jaxbox.config import Configuration, Data, Model, Optimizer, Plan, Task
+from jaxbox.config import Model, Plan
 from jaxbox.status.__main__ import main
 from jaxbox.sweep.progress import Report
 
-TINY = Configuration(
-    Task(6, 5, 2),
-    Model("linear"),
-    optimizer=Optimizer("sgd", 0.1),
-    data=Data(train_size=12),
-    batch_size=4,
-    steps=4,
-    eval_every=2,
-)
 LARGER = dataclasses.replace(TINY, model=Model("mlp", hidden=(3,)), steps=6)
 
 

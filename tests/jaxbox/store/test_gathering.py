@@ -5,20 +5,12 @@ import dataclasses
 import pytest
 import xarray
 import zarr
+from tiny import TINY
 
 from jaxbox import store, sweep
-from jaxbox.config import Configuration, Data, Model, Optimizer, RunError, Task
+from jaxbox.config import Model, Optimizer, RunError, Task
 from jaxbox.store import chunks, gathering
 
-TINY = Configuration(
-    Task(6, 5, 2),
-    Model("linear"),
-    optimizer=Optimizer("sgd", 0.1),
-    data=Data(train_size=12),
-    batch_size=4,
-    steps=4,
-    eval_every=2,
-)
 # Groups take turns, and differ in layers, positions, evaluations and labels.
 MIXED = [
     TINY,
