@@ -21,12 +21,18 @@ Tree = TypeVar("Tree")
 
 def flatten(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Yield (dotted path, value) of every leaf field, in order of definition."""
-    for field in dataclasses.fields(tree):
-        value = getattr(tree, field.name)
-        if dataclasses.is_dataclass(value):
-            yield from flatten(value, f"{prefix}{field.name}.")
+    for name in _names(type(tree)):
+        value = getattr(tree, name)
+        if _names(type(value)):
+            yield from flatten(value, f"{prefix}{name}.")
         else:
-            yield prefix + field.name, value
+            yield prefix + name, value
+
+
+@cache
+def _names(cls: type) -> tuple[str, ...]:
+    """The fields of a dataclass; none of another class. Thousands of configurations are of a few classes."""
+    return tuple(field.name for field in dataclasses.fields(cls)) if dataclasses.is_dataclass(cls) else ()
 
 
 def replace(tree: Tree, changes: Mapping[str, Any]) -> Tree:
@@ -43,10 +49,12 @@ def replace(tree: Tree, changes: Mapping[str, Any]) -> Tree:
 
 def _replace(tree: Any, changes: Mapping[str, Any], prefix: str) -> Any:
     new = {}
-    for field in dataclasses.fields(tree):
-        path, value = prefix + field.name, getattr(tree, field.name)
-        nested = dataclasses.is_dataclass(value)
-        new[field.name] = _replace(value, changes, path + ".") if nested else changes.get(path, value)
+    for name in _names(type(tree)):
+        path, value = prefix + name, getattr(tree, name)
+        if path in changes:
+            new[name] = changes[path]
+        elif any(each.startswith(path + ".") for each in changes):
+            new[name] = _replace(value, changes, path + ".")
     return dataclasses.replace(tree, **new)
 
 
@@ -71,8 +79,13 @@ def types_of(configuration: Any) -> dict[str, type]:
 
 def defaults_of(configuration: Any) -> dict[str, Any]:
     """The default of every leaf field of this configuration."""
-    sections = {name: type(value)() for name, value in vars(configuration).items() if dataclasses.is_dataclass(value)}
-    return dict(flatten(type(configuration)(**sections)))
+    kinds = {name: type(value) for name, value in vars(configuration).items() if _names(type(value))}
+    return dict(_defaults(type(configuration), tuple(kinds.items())))
+
+
+@cache
+def _defaults(cls: type, kinds: tuple[tuple[str, type], ...]) -> Mapping[str, Any]:
+    return dict(flatten(cls(**{name: kind() for name, kind in kinds})))
 
 
 TRACED = tuple(path for path, kind in field_types().items() if kind is float)

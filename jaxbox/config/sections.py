@@ -5,6 +5,8 @@ kind's own are fields of a subclass of its section (`tables.Row.options`).
 """
 
 import dataclasses
+from functools import cache
+from typing import Any
 
 from jaxbox.config import outside
 
@@ -14,10 +16,16 @@ class Section:
     """What sections share: where a name is asked for, the object itself will do, and is stored by its name."""
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            if field.type in (str, "str") and not isinstance(value, outside.PLAIN):
-                object.__setattr__(self, field.name, outside.name_of(value))
+        for name in _texts(type(self)):
+            value = getattr(self, name)
+            if not isinstance(value, outside.PLAIN):
+                object.__setattr__(self, name, outside.name_of(value))
+
+
+@cache
+def _texts(cls: Any) -> tuple[str, ...]:
+    """The fields that hold text, found once: thousands of configurations are of a few classes."""
+    return tuple(field.name for field in dataclasses.fields(cls) if field.type in (str, "str"))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -100,7 +100,7 @@ def run(
     if resume is None:
         store.create(path, plan, overwrite)
     with store.lock(path):
-        grows = store.load_plan(path).fingerprint != plan.fingerprint
+        grows = resume is not None and store.load_plan(path).fingerprint != plan.fingerprint
         if grows:
             store.grow(path, plan)
         return _train(path, plan, members_per_chunk, checkpoint_seconds, stop_after, quiet, warning, grows)
