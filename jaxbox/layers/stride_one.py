@@ -1,8 +1,9 @@
-"""Convolution of stride 1 whose gradient with respect to the images is gathered from patches, as its outputs are.
+"""Convolution of stride 1 from C channels to F features, with few numbers in memory: K^2 C a pixel, or K^2 F.
 
-What JAX would derive adds K^2 shifted copies of patches of images, K^2 C numbers a pixel. The gradient is a convolution
-itself, with the kernel turned round: K^2 F numbers a pixel, gathered instead of added. Measured on CPU, a step of
-networks of such layers then takes two thirds of the time.
+It can be a product of patches of the images, which are gathered, or a sum of shifted products. Of each the transpose is
+the other, with the kernel turned round. Fewer features than channels: products, whose gradients gather patches of F.
+As many: patches, but for the gradient of the images, which gathers instead of adding up, too. Measured on CPU, a step
+of networks of such layers takes .6 of the time that it takes with patches of C and what JAX derives from them.
 """
 
 from collections.abc import Sequence
@@ -17,15 +18,22 @@ Padding = tuple[int, int]
 """How many zeros come before and after the pixels of an axis; a negative number cuts pixels off."""
 
 
-@partial(jax.custom_jvp, nondiff_argnums=(2,))
 def convolve(
     images: Float[Array, "B H W C"], kernel: Float[Array, "F K K C"], padding: tuple[Padding, Padding]
 ) -> Float[Array, "B h w F"]:
     """Cross-correlation of images with a square kernel; padding of the rows and of the columns."""
+    features, *_, channels = kernel.shape
+    return (_from_products if features < channels else _gathering)(images, kernel, padding)
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(2,))
+def _gathering(
+    images: Float[Array, "B H W C"], kernel: Float[Array, "F K K C"], padding: tuple[Padding, Padding]
+) -> Float[Array, "B h w F"]:
     return _from_patches(images, kernel, padding)
 
 
-@convolve.defjvp
+@_gathering.defjvp
 def _(padding, primals, tangents):
     (images, kernel), (images_dot, kernel_dot) = primals, tangents
     of_images, of_kernel = _from_products(images_dot, kernel, padding), _from_patches(images, kernel_dot, padding)

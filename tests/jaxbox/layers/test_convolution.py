@@ -66,14 +66,15 @@ def test_convolve_and_its_gradients_equal_the_generic_convolution(height, width,
     assert_equal(height, width, kernel_size, stride, padding, channels=2, features=4)
 
 
-@pytest.mark.parametrize("kernel_size", [2, 3, 4])
+@pytest.mark.parametrize(("kernel_size", "features"), [(2, 2), (3, 3), (4, 2), (4, 3)])
 @pytest.mark.parametrize("padding", ["SAME", "VALID"])
-def test_stride_1_with_no_more_features_than_channels_does_so_too(kernel_size, padding):
-    assert_equal(10, 11, kernel_size, 1, padding, channels=3, features=2)
+def test_stride_1_with_no_more_features_than_channels_does_so_too(kernel_size, features, padding):
+    assert_equal(10, 11, kernel_size, 1, padding, channels=3, features=features)
 
 
-def test_derivatives_of_stride_1_are_those_of_the_generic_convolution_forwards_and_twice():
-    images, kernel = normal(0, 2, 8, 9, 2), normal(1, 2, 3, 3, 2)
+@pytest.mark.parametrize("features", [1, 2])
+def test_derivatives_of_stride_1_are_those_of_the_generic_convolution_forwards_and_twice(features):
+    images, kernel = normal(0, 2, 8, 9, 2), normal(1, features, 3, 3, 2)
     along = normal(2, *images.shape), normal(3, *kernel.shape)
 
     def derivatives(convolve):
