@@ -1,6 +1,7 @@
 """results.zarr: written at one stroke with checksums, and read lazily by `open_run`, which names what is damaged."""
 
 import shutil
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -62,6 +63,14 @@ def open_run(path: str | Path) -> xarray.Dataset:
     """
     path = Path(path)
     folder.load_plan(path)
+    while True:
+        try:
+            return _open(path)
+        except generations.GoneError:
+            continue  # replaced twice while they were opened
+
+
+def _open(path: Path) -> xarray.Dataset:
     own = _Results(path, generations.current(path))
     stored = own.opened().dataset
     guards = {name: _Guarded(own, str(name), stored.variables[name]) for name in stored.variables}
@@ -133,13 +142,20 @@ class _Results:
         return self._opened
 
     def _open(self, folder: Path) -> _Opened:
+        found, damage = None, ""
         try:
-            arrays = dict(zarr.open_group(folder, mode="r").arrays())
-            return _Opened(folder, arrays, xarray.open_zarr(folder, chunks=None, consolidated=False))
+            # zarr warns of a variable whose files go while it looks, which is told from damage below.
+            with warnings.catch_warnings(action="ignore", category=UserWarning):
+                arrays = dict(zarr.open_group(folder, mode="r").arrays())
+                found = _Opened(folder, arrays, xarray.open_zarr(folder, chunks=None, consolidated=False))
         except DAMAGED as error:
-            if generations.folder_of(self.path, self.generation) != folder:  # moved meanwhile
-                return self._open(generations.folder_of(self.path, self.generation))
-            raise RunError(f"run: {folder}{_first_damaged(folder)} is damaged: {one_line(error)}") from None
+            damage = one_line(error)
+        now = generations.folder_of(self.path, self.generation)
+        if now != folder:  # moved meanwhile
+            return self._open(now)
+        if found is None:
+            raise RunError(f"run: {folder}{_first_damaged(folder)} is damaged: {damage}")
+        return found
 
 
 class _Guarded(BackendArray):

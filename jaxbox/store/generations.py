@@ -21,6 +21,10 @@ PATIENCE = 5.0
 """Seconds that a reader waits for results that are about to take their place."""
 
 
+class GoneError(RunError):
+    """The results that were opened have been replaced twice."""
+
+
 def new_marks(path: Path) -> dict[str, str]:
     """The attributes of results that are about to be written for a run."""
     return {GENERATION: uuid.uuid4().hex, FINGERPRINT: _planned(path)}
@@ -61,12 +65,12 @@ def folder_of(path: Path, generation: str) -> Path:
     """Where the results with this mark are now.
 
     Raises:
-        RunError: they are gone.
+        GoneError: nowhere.
     """
     for folder in (path / RESULTS, path / BEFORE):
         if (_marks(folder) or {}).get(GENERATION, "") == generation:
             return folder
-    raise RunError(f"run: the results of {path} have changed twice since they were opened; open them again")
+    raise GoneError(f"run: the results of {path} have changed twice since they were opened; open them again")
 
 
 def _marks(folder: Path) -> dict[str, str] | None:
