@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jaxbox import config
-from jaxbox.config import Configuration, ConfigurationError, Plan, stretches
+from jaxbox.config import Configuration, ConfigurationError, Plan, RunError, stretches
 
 if TYPE_CHECKING:
     import xarray
@@ -82,13 +82,13 @@ def run(
         assert plan is not None
         path = Path(out) / (name or datetime.now().strftime("%Y%m%d-%H%M%S"))
     else:
-        path, before = Path(resume), store.load_plan(Path(resume))
+        path, stored = Path(resume), store.load_plan(Path(resume))
         if plan and seeds is None:
-            plan = dataclasses.replace(plan, blocks=before.blocks)
-        if plan and plan.fingerprint != before.fingerprint:
-            raise ConfigurationError(f"resume: {path} was made with {_difference(plan, before)}; leave the fields out")
+            plan = dataclasses.replace(plan, blocks=stored.blocks)
+        if plan and plan.fingerprint != stored.fingerprint:
+            raise ConfigurationError(f"resume: {path} was made with {_difference(plan, stored)}; leave the fields out")
         store.require_known(path)
-        before = store.import_named(path, before)
+        before = store.import_named(path, stored)
         store.require_checkpoints(path, before)
         plan = before if plan else growth.grown(before, seeds, first_seed, steps, [config.fit(each) for each in added])
     warning = devices.one_device_per_core()
@@ -99,9 +99,11 @@ def run(
     devices.float32_products()
     if resume is None:
         store.create(path, plan, overwrite)
+        stored = before = plan
     with store.lock(path):
-        grows = resume is not None and store.load_plan(path).fingerprint != plan.fingerprint
-        if grows:
+        if resume is not None and store.load_plan(path) != stored:
+            raise RunError(f"run: {path} has grown in another process meanwhile; ask again")
+        if grows := plan != before:
             store.grow(path, plan)
         return _train(path, plan, members_per_chunk, checkpoint_seconds, stop_after, quiet, warning, grows)
 

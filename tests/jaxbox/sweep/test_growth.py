@@ -88,6 +88,16 @@ def test_a_run_that_is_killed_while_it_grows_has_the_results_of_its_plan(tmp_pat
     assert (grow(tmp_path, "run")["last_step"] == 4).all()
 
 
+def test_a_run_that_another_process_has_made_grow_meanwhile_is_left_alone(tmp_path, monkeypatch):
+    run(tmp_path, "run", [TINY], 2)
+    path, lock = tmp_path / "run", store.lock
+    other = growth.grown(store.load_plan(path), seeds=4)
+    monkeypatch.setattr(store, "lock", lambda path: store.grow(path, other) or lock(path))
+    with pytest.raises(RunError, match="has grown in another process meanwhile; ask again"):
+        grow(tmp_path, "run", seeds=3)
+    assert store.load_plan(path) == other
+
+
 def test_the_command_grows_a_run(tmp_path, capsys):
     base = "base --model.name linear --task.height 6 --task.width 5 --task.box_size 2 --steps 2 --eval_every 1"
     words = [*base.split(), "--seeds", "2", "--out", str(tmp_path), "--name", "run"]
