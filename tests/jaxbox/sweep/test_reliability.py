@@ -167,7 +167,7 @@ def test_a_signal_leaves_a_run_that_resumes(number, after, tmp_path, undisturbed
     assert_identical(tmp_path, undisturbed)
 
 
-@pytest.mark.parametrize("how", ["SIGUSR1", "time"])
+@pytest.mark.parametrize("how", ["SIGUSR1", pytest.param("time", marks=pytest.mark.slow)])
 def test_a_run_that_was_to_stop_says_go_on_with_its_exit_code(how, tmp_path):
     # 1.2 s are over before the first program is compiled.
     words = [*new(tmp_path), *(["--stop_after", "0.02"] if how == "time" else [])]
@@ -228,6 +228,7 @@ def test_killed_in_the_middle_of_a_write_it_ends_the_same(kill_at, tmp_path, und
     assert_identical(tmp_path, undisturbed)
 
 
+@pytest.mark.slow
 def test_killed_while_the_results_of_a_resumed_run_are_written(tmp_path, undisturbed):
     process = start(*new(tmp_path), PAUSE="0.05")
     wait_for_checkpoints(process, tmp_path, 30)
