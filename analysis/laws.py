@@ -35,6 +35,15 @@ def along_axes(task: Task, data: Data) -> tuple[Float[np.ndarray, " P_x"], Float
     return both.sum(axis=0), both.sum(axis=1)
 
 
+def target_variance(task: Task, data: Data) -> Float[np.ndarray, "2"]:
+    """Of (x, y) over all positions, in squared target units."""
+    targets = np.asarray(tasks.targets(task, tasks.positions(task)), np.float64)
+    if is_uniform(data):
+        return targets.var(axis=0)
+    weights = tasks.probability(task, data)
+    return weights @ (targets - weights @ targets) ** 2
+
+
 def joint_entropy(task: Task, data: Data) -> float:
     """H(Y) in nats: ln N where all positions are equally probable; what has no probability adds nothing."""
     if is_uniform(data):

@@ -64,7 +64,7 @@ def best_linear(task: Task, key: Key[Array, ""], images: int | None = None, data
     judged = fresh(task, to_judge, count, data)
     squares = np.concatenate([(inputs @ weights + intercept - targets) ** 2 for inputs, targets in judged])
     mse = Estimate(squares.mean(0), squares.std(0, ddof=1) / np.sqrt(count))
-    variance = _variance(task, data)
+    variance = laws.target_variance(task, data)
     with np.errstate(divide="ignore", invalid="ignore"):
         r2 = Estimate(*(np.where(variance > 0, each, np.nan) for each in (1 - mse[0] / variance, mse[1] / variance)))
     return LinearEstimate(mse, r2, fitted)
@@ -109,11 +109,6 @@ def fresh(
         targets = tasks.targets(task, tasks.position(task, np.asarray(index)))
         # The last block is cut rather than compiled anew.
         yield np.asarray(images, np.float64).reshape(size, -1)[: count - start], targets[: count - start]
-
-
-def _variance(task: Task, data: Data) -> Float[np.ndarray, "2"]:
-    targets, probability = tasks.targets(task, tasks.positions(task)), laws.probability(task, data).reshape(-1)
-    return probability @ (targets - probability @ targets) ** 2
 
 
 def _ridge(

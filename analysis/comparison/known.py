@@ -21,8 +21,8 @@ from jaxbox.training import evaluation
 
 LINEAR_PREDICTORS = {"ramp": linear.ramp, "minimum_norm": linear.minimum_norm, "lmmse": linear.lmmse}
 PREDICTORS = (*LINEAR_PREDICTORS, "bayes")
-LMMSE, BAYES = PREDICTORS.index("lmmse"), PREDICTORS.index("bayes")
 """Exact predictors: the thread's weights, the least that are right without noise, the best linear, the best of all."""
+LMMSE, BAYES = PREDICTORS.index("lmmse"), PREDICTORS.index("bayes")
 # 16 MiB of pixels at a time; the float64 copies made of them are a few times that.
 BLOCK_PIXELS = 2**21
 
@@ -99,15 +99,6 @@ def lattice(task: Task) -> Float[np.ndarray, "N 2"]:
 def probability(task: Task, data: Data) -> Float[np.ndarray, " N"]:
     """Of each position under the law, in float64."""
     return tasks.probability(task, data)
-
-
-def variance(task: Task, data: Data) -> Float[np.ndarray, "2"]:
-    """Of the targets under the law."""
-    targets = lattice(task)
-    if laws.is_uniform(data):
-        return targets.var(axis=0)
-    weights = probability(task, data)
-    return weights @ (targets - weights @ targets) ** 2
 
 
 def entropy(task: Task, data: Data = UNIFORM) -> Float[np.ndarray, "2"]:

@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from analysis.comparison import DIVERGED, NOT_BEGUN, compare, known
+from analysis import laws
+from analysis.comparison import DIVERGED, NOT_BEGUN, compare
 from analysis.figures import panels, selection
 from analysis.figures.fates import LOOKS
 from jaxbox.store.archive import open_run
@@ -73,7 +74,7 @@ def _levels(run: Path, compared: xarray.Dataset) -> dict[str, np.ndarray]:
     (configuration,); NaN for other losses, scales, labels."""
     found = {name: [] for name in (*LEVELS, ERROR)}
     for index, configuration in enumerate(load_plan(run).configurations):
-        variance, data = known.variance(configuration.task, configuration.data), configuration.data
+        variance, data = laws.target_variance(configuration.task, configuration.data), configuration.data
         in_target_units = (configuration.loss.name, configuration.task.targets) == ("mse", "symmetric")
         in_target_units &= (data.labels, data.split) == ("true", "random")
         variance = variance if in_target_units else np.full(2, np.nan)

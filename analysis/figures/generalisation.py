@@ -12,7 +12,8 @@ from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from analysis.comparison import DIVERGED, compare, known
+from analysis import laws
+from analysis.comparison import DIVERGED, compare
 from analysis.figures import contract, fits, series
 from analysis.figures.fits import FITS
 from analysis.figures.panels import grid, plain, variable
@@ -95,7 +96,7 @@ def _medians(
 ) -> Float[np.ndarray, "4 split"]:
     """Over the seeds that have such positions at all, as shares of the variance."""
     some = np.stack([seen.any(1), ~seen.all(1)])
-    variance = known.variance(own.task, own.data).sum()
+    variance = laws.target_variance(own.task, own.data).sum()
     return np.array(series.medians(errors / variance, some))
 
 

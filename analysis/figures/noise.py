@@ -12,6 +12,7 @@ import xarray
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
+from analysis import laws
 from analysis.comparison import DIVERGED, compare, known
 from analysis.comparison.known import PREDICTORS
 from analysis.figures import contract, series
@@ -71,14 +72,14 @@ def numbers(run: Path) -> xarray.Dataset:
 
 def _exact(run: Path, own: Configuration) -> np.ndarray:
     """Errors of PREDICTORS as shares of the variance, and their standard errors: (2, predictor)."""
-    facts, variance = known.known(own.task, Path(run), own.data), known.variance(own.task, own.data).sum()
+    facts, variance = known.known(own.task, Path(run), own.data), laws.target_variance(own.task, own.data).sum()
     # The axes' estimates are of the same images: their errors may add up.
     return np.stack([facts.mse.sum(1), facts.mse_error.sum(1)]) / variance
 
 
 def _medians(run: Path, compared: xarray.Dataset) -> Medians:
     plan = load_plan(Path(run))
-    variance = np.array([known.variance(own.task, own.data).sum() for own in plan.configurations])
+    variance = np.array([laws.target_variance(own.task, own.data).sum() for own in plan.configurations])
     share = compared["mse"].sum("axis", skipna=False).values / variance[:, None]
     fate = compared["fate"].values
     return series.medians(np.where(fate == DIVERGED, np.inf, share), fate != "")

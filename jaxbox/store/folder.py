@@ -52,8 +52,8 @@ def grow(path: Path, plan: Plan) -> None:
 
 
 def _content(plan: Plan) -> dict[str, Any]:
-    made = {"version": version("jaxbox"), "format": FORMAT, "experiment": plan.experiment}
-    return made | {"fingerprint": plan.fingerprint} | plan.content()
+    made, content = {"version": version("jaxbox"), "format": FORMAT, "experiment": plan.experiment}, plan.content()
+    return made | {"fingerprint": config.fingerprint(content)} | content
 
 
 def _make_room(path: Path, overwrite: bool) -> None:

@@ -60,11 +60,9 @@ class Population:
         self.devices = list(devices or jax.local_devices())
         self.mesh = Mesh(np.array(self.devices), ("member",))
         self._configuration = group.static.configuration
-        self.members_per_chunk = members_per_chunk or 0
-        if not exactly:
-            count = group.blocks[0].member_count
-            chunks = -(-count // min(members_per_chunk or self._affordable_members(), count))
-            self.members_per_chunk = -(-count // chunks)
+        size, count = members_per_chunk or self._affordable_members(), group.blocks[0].member_count
+        chunks = -(-count // min(size, count))
+        self.members_per_chunk = size if exactly else -(-count // chunks)
         self.compile_seconds = 0.0
         # Members whose laws or splits differ have no batch in common, though each draws its own with seed 0's keys.
         varied = {path for path in TRACED if path.startswith("data.")} & tables.fields_read(self._configuration)

@@ -4,22 +4,17 @@ import dataclasses
 
 import chex
 import pytest
+import tiny
 import xarray
 
 from jaxbox import store, sweep
-from jaxbox.config import Block, Configuration, ConfigurationError, Data, Model, Optimizer, Plan, RunError, Task
+from jaxbox.config import Block, ConfigurationError, Model, Optimizer, Plan, RunError, Task
 from jaxbox.sweep import growth
 from jaxbox.sweep.__main__ import main
 from jaxbox.training.groups import chunks
 
-TINY = Configuration(
-    Task(6, 5, 2, noise="white", noise_level=0.1),
-    Model("linear"),
-    optimizer=Optimizer("momentum", 0.05),
-    data=Data(train_size=12),
-    batch_size=4,
-    steps=4,
-    eval_every=2,
+TINY = dataclasses.replace(
+    tiny.TINY, task=Task(6, 5, 2, noise="white", noise_level=0.1), optimizer=Optimizer("momentum", 0.05)
 )
 FASTER = dataclasses.replace(TINY, optimizer=Optimizer("momentum", 0.1))
 OTHER = dataclasses.replace(TINY, model=Model("mlp", hidden=(3,)))
