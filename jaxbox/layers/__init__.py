@@ -7,7 +7,7 @@ images is computed, and windows/ how layers work on windows.
 
 from jaxbox.layers.activation import Activation, LitUnits, lit_units
 from jaxbox.layers.batch import Batch
-from jaxbox.layers.conv import Conv, output_size
+from jaxbox.layers.conv import Conv, bytes_per_image, output_size
 from jaxbox.layers.coordinates import add_coordinates, mean_place
 from jaxbox.layers.dense import Dense
 from jaxbox.layers.head import Head
@@ -26,6 +26,7 @@ __all__ = [
     "Start",
     "Windowed",
     "add_coordinates",
+    "bytes_per_image",
     "lit_units",
     "mean_place",
     "output_size",

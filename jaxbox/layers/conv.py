@@ -1,7 +1,10 @@
 """The convolutional layer, of images or of windows."""
 
+from collections.abc import Sequence
+
 from flax import nnx
 
+from jaxbox.config import Task
 from jaxbox.layers import convolution
 from jaxbox.layers.batch import Batch
 from jaxbox.layers.start import GLOROT, Start
@@ -20,6 +23,12 @@ def output_size(size: int, kernel_size: int, stride: int, padding: str) -> int:
     return convolution.output_size(size, kernel_size, stride, zeros)
 
 
+def bytes_per_image(task: Task, convolutions: Sequence["Conv"]) -> int:
+    """What the largest of these layers of stride 1 takes for one image, in float32: a network that says it treats every
+    image by itself (see `jaxbox.training.blocks`)."""
+    return 4 * task.height * task.width * max(convolution.patch_size for convolution in convolutions)
+
+
 class Conv(nnx.Module):
     """Strided convolution, with bias: (B, H, W, C) -> (B, h, w, F), with a kernel (F, K, K, C).
 
@@ -35,6 +44,8 @@ class Conv(nnx.Module):
         rngs: the stream `params` draws the first values.
         start: how; Glorot-uniform kernel and zero bias if left out.
         biased: whether there is a bias.
+
+    `patch_size` is how many numbers a pixel takes while a convolution of stride 1 is computed.
     """
 
     def __init__(
@@ -51,6 +62,7 @@ class Conv(nnx.Module):
         kernel, bias = start.draw(rngs.params(), (features, kernel_size, kernel_size, channels))
         self.kernel, self.bias = nnx.Param(kernel), nnx.Param(bias) if biased else None
         self.stride, self.padding = stride, padding
+        self.patch_size = kernel_size**2 * min(channels, features)
 
     def __call__(self, batch: Batch) -> Batch:
         """The maps (B, h, w, F) of images or maps (B, H, W, C). Windows stay windows where that saves products.

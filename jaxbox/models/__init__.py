@@ -2,7 +2,8 @@
 
 A constructor takes (model, task, outputs, rngs) and returns a module from inputs (B, H, W, C) to (B, outputs); how many
 outputs follows from the targets and the loss (`jaxbox.training.outputs`). Written in terms of `jaxbox.layers` it takes
-windows as well, and its row then names `render` among the fields that it reads.
+windows as well, and its row then names `render` among the fields that it reads. A network whose maps are too large for
+a CPU's cache, and that treats every image by itself, may say its `bytes_per_image` (`jaxbox.training.blocks`).
 """
 
 from typing import Protocol, runtime_checkable

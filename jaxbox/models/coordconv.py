@@ -28,6 +28,7 @@ class CoordConv(nnx.Module):
             channels = features
         self.head = layers.Conv(channels, outputs, model.kernel_size, 1, "SAME", rngs=rngs, start=start)
         self.output = layers.Activation(model.output, "model.output")
+        self.bytes_per_image = layers.bytes_per_image(task, [*self.convolutions, self.head])
 
     def __call__(self, images: Float[Array, "B H W C"]) -> Float[Array, "B outputs"]:
         values: Any = layers.add_coordinates(images)

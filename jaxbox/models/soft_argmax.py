@@ -34,6 +34,7 @@ class SoftArgmax(nnx.Module):
         # A number that is added to a whole map changes no softmax.
         self.heat = layers.Conv(channels, 1, *geometry, rngs=rngs, start=start, biased=False)
         self.output = layers.Activation(model.output, "model.output")
+        self.bytes_per_image = layers.bytes_per_image(task, [*self.convolutions, self.heat])
         for _ in (*model.features, 1):
             sizes = tuple(layers.output_size(size, *geometry) for size in sizes)
         self.x, self.y = _places(task, *sizes)

@@ -17,7 +17,7 @@ from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 from jaxbox import config, models, optimizers, schedules, task
 from jaxbox.config import Configuration, Static, tables
 from jaxbox.layers import LitUnits
-from jaxbox.training import metrics, outputs, sampling
+from jaxbox.training import blocks, metrics, outputs, sampling
 from jaxbox.training.sampling import Drawn, Examples
 
 KEPT = nnx.Not(nnx.Any(nnx.Param, nnx.RngState, nnx.Intermediate, LitUnits))
@@ -159,13 +159,14 @@ def train_step(
     inputs, targets = task.example(configuration.task, examples.index, draws, windows, examples.taught)
     loss_function = outputs.loss_function(configuration)
 
-    def batch_loss(params: PyTree[Array]) -> tuple[Float[Array, ""], PyTree[Array]]:
+    def batch_loss(params: PyTree[Array], batch: blocks.Examples) -> tuple[Float[Array, ""], PyTree[Array]]:
         weights = Weights(params, state.variables)
         network: Any = merge(configuration, weights, jax.random.fold_in(keys.streams, step))
-        loss = loss_function(configuration.loss, network(inputs), targets).mean()
+        loss = loss_function(configuration.loss, network(batch[0]), batch[1]).mean()
         return loss, weights_of(network).variables
 
-    (loss, variables), gradient = jax.value_and_grad(batch_loss, has_aux=True)(state.params)
+    size = blocks.images_per_block(configuration, merge(configuration, state.weights), inputs)
+    (loss, variables), gradient = blocks.loss_and_gradient(batch_loss, state.params, (inputs, targets), size)
     norm = optax.tree.norm(gradient)
     updates, optimizer_state = _rule(configuration, step).update(gradient, state.optimizer_state, state.params)
     new = Weights(optax.apply_updates(state.params, updates), variables)
