@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from analysis.report.gather import Gathered
-from jaxbox.store.manifest import describe
+from jaxbox.store.sessions import describe
 
 UNKNOWN = "unknown"
 

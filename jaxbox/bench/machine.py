@@ -9,13 +9,13 @@ from typing import Any
 import psutil
 
 from jaxbox.bench.sides import SIDES
-from jaxbox.store import manifest
+from jaxbox.store import sessions
 from jaxbox.training import devices
 
 
 def describe(names: Iterable[str]) -> dict[str, Any]:
     """Facts ready for JSON, of the machine and of the packages that these sides need."""
-    facts = manifest.describe([])
+    facts = sessions.describe([])
     packages = sorted({package for name in names for package in SIDES[name].needs})
     facts["versions"] |= {package: _version(package) for package in packages}
     facts["processor"] = _processor()

@@ -5,12 +5,12 @@ Speeds are each group's own, because a small network is a thousand times as fast
 
 import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jaxbox.config import Plan
-from jaxbox.store import chunks, folder
+from jaxbox.store import chunks, cuts, folder, sessions
 from jaxbox.store.manifest import load_manifest
 from jaxbox.training import groups
 
@@ -43,17 +43,30 @@ class GroupStatus:
 
 
 @dataclasses.dataclass(frozen=True)
+class WorkerStatus:
+    """A process that has not ended its session; one of another machine may have been killed since."""
+
+    name: str
+    """Its machine and process, and which part it has."""
+    saved: float
+    """Seconds since it last saved something."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Status:
     """How far a run is."""
 
     name: str
     state: str
-    """running, interrupted or complete, as its manifest has it; planned before there is one."""
+    """running, interrupted, failed or complete, as its manifest has it; planned before there is one."""
     saved: float | None
-    """Seconds since its manifest was written; None before the first time."""
+    """Seconds since a process of it last saved something; None before the first time."""
     devices: tuple[str, ...]
     """Of the session that was the last to begin."""
     groups: tuple[GroupStatus, ...]
+    workers: tuple[WorkerStatus, ...]
+    failures: tuple[str, ...]
+    """A line for each chunk that was given up and has not been trained since."""
 
 
 def status(run: str | Path) -> Status:
@@ -64,27 +77,40 @@ def status(run: str | Path) -> Status:
     """
     path = Path(run)
     plan, manifest = folder.load_plan(path), load_manifest(path)
-    entries = manifest.get("groups", [])
-    cut = groups.group(plan)
-    found = [_group(path, plan, number, cut[number], entry) for number, entry in enumerate(entries)]
-    found += [_not_begun(plan, group) for group in cut[len(entries) :]]
-    file = path / folder.MANIFEST
-    sessions = manifest.get("sessions", [])
+    entries = {entry["number"]: entry for entry in manifest.get("groups", [])}
+    found = [_group(path, plan, number, group, entries.get(number)) for number, group in enumerate(groups.group(plan))]
+    known, now = manifest.get("sessions", []), time.time()
     return Status(
         name=path.absolute().name,
         state=manifest.get("status", "planned"),
-        saved=time.time() - file.stat().st_mtime if manifest else None,
-        devices=tuple(sessions[-1].get("devices", ())) if sessions else (),
+        saved=min((now - each["saved"] for each in known if "saved" in each), default=None),
+        devices=tuple(known[-1].get("devices", ())) if known else (),
         groups=tuple(found),
+        workers=tuple(_worker(each, now) for each in known if sessions.may_be_alive(each)),
+        failures=_failures(path, known),
     )
 
 
-def _group(path: Path, plan: Plan, number: int, group: groups.Group, entry: Mapping[str, Any]) -> GroupStatus:
+def _worker(session: Mapping[str, Any], now: float) -> WorkerStatus:
+    part = f", part {session['part']}" if session["part"] else ""
+    return WorkerStatus(f"{session['host']}, process {session['pid']}{part}", now - session["saved"])
+
+
+def _failures(path: Path, known: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    found = {}
+    for failure in (each for session in known for each in session.get("failures", ())):
+        group, chunk = failure["group"], failure["chunk"]
+        if chunks.last_checkpoint(chunks.chunk_folder(path, group, chunk)) != failure["steps"]:
+            found[group, chunk] = f"group {group + 1}, chunk {chunk}: {failure['error']}"
+    return tuple(found.values())
+
+
+def _group(path: Path, plan: Plan, number: int, group: groups.Group, entry: Mapping[str, Any] | None) -> GroupStatus:
     whole = _not_begun(plan, group)
-    if "members_per_chunk" not in entry:
+    if entry is None or "members_per_chunk" not in entry:
         return whole
     steps, done, finished = plan.configurations[group.configurations[0][0]].steps, 0, 0
-    for chunk, members in enumerate(chunks.cut(plan, entry)):
+    for chunk, members in enumerate(cuts.chunks(plan, entry)):
         step = chunks.last_checkpoint(chunks.chunk_folder(path, number, chunk)) or 0
         done += step * len(members)
         finished += len(members) * (step == steps)

@@ -50,7 +50,7 @@ def _status(words: Sequence[str]) -> int:
     while True:
         found = status.status(arguments.run)
         print(text(found, _so_far(arguments.run)), flush=True)
-        if not arguments.watch or found.state in ("complete", "interrupted"):
+        if not arguments.watch or found.state in ("complete", "interrupted", "failed"):
             return 0
         time.sleep(arguments.every)
         print()
@@ -67,6 +67,9 @@ def text(found: Status, so_far: str) -> str:
         time_left = "" if not left else f", {timedelta(seconds=round(left))} left"
         done = f"{group.finished} of {group.members} members done, {share:.0f}% of the steps"
         lines.append(f"group {number} ({group.name}): {done}{speed}{time_left}")
+    for worker in found.workers:
+        lines.append(f"worker: {worker.name}, saved {timedelta(seconds=round(worker.saved))} ago")
+    lines += [f"failed: {line}" for line in found.failures]
     return "\n".join([*lines, "", so_far])
 
 

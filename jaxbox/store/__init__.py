@@ -1,9 +1,10 @@
 """A run's folder: what was asked, what came out, and the checkpoints to go on from.
 
 folder.py    configuration, lock      chunks.py    checkpoints           archive.py   results.zarr, open_run
-manifest.py  where numbers come from  results.py   members -> Dataset    measures.py  what the numbers mean
+manifest.py  status, groups           results.py   members -> Dataset    measures.py  what the numbers mean
+sessions.py  where numbers come from  gathering.py checkpoints -> results  generations.py  which results are valid
+cuts.py      groups -> chunks         bits.py      what last bits need   imports.py   code that a run names
 files.py     atomic, synced writes    members.py   load one member       frames.py    pandas tables
-imports.py   code that a run names
 """
 
 from jaxbox.store.archive import open_run, save_results
@@ -11,6 +12,7 @@ from jaxbox.store.chunks import (
     chunk_folder,
     last_checkpoint,
     load_checkpoint,
+    load_last,
     member_location,
     require_checkpoints,
     save_checkpoint,
@@ -30,9 +32,10 @@ from jaxbox.store.folder import (
 from jaxbox.store.frames import curve_table, member_table
 from jaxbox.store.gathering import gather
 from jaxbox.store.imports import hashes, import_named
-from jaxbox.store.manifest import Manifest, load_manifest, save_manifest
+from jaxbox.store.manifest import Manifest, load_manifest, new_manifest, save_manifest
 from jaxbox.store.measures import COLLAPSED_R2, at_end, collapsed, dead_layer, final_r2, wilson_rate
 from jaxbox.store.members import Member, load_member, load_params
+from jaxbox.store.sessions import Session, failures, load_sessions, own_session
 
 __all__ = [
     "CHECKPOINTS",
@@ -42,6 +45,7 @@ __all__ = [
     "RESULTS",
     "Manifest",
     "Member",
+    "Session",
     "at_end",
     "chunk_folder",
     "collapsed",
@@ -49,6 +53,7 @@ __all__ = [
     "curve_table",
     "dead_layer",
     "describe",
+    "failures",
     "final_r2",
     "gather",
     "grow",
@@ -56,14 +61,18 @@ __all__ = [
     "import_named",
     "last_checkpoint",
     "load_checkpoint",
+    "load_last",
     "load_manifest",
     "load_member",
     "load_params",
     "load_plan",
+    "load_sessions",
     "lock",
     "member_location",
     "member_table",
+    "new_manifest",
     "open_run",
+    "own_session",
     "require_checkpoints",
     "require_known",
     "save_checkpoint",

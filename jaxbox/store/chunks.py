@@ -3,7 +3,6 @@
 Orbax's present interface (its version 1) writes them; what its documentation calls legacy is not used.
 """
 
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,39 +14,50 @@ from jaxtyping import PyTree
 from orbax.checkpoint import v1 as orbax
 
 from jaxbox.config import Plan, RunError, one_line, stretches
-from jaxbox.store import files
-from jaxbox.store.folder import CHECKPOINTS, load_plan
+from jaxbox.store import cuts, files
+from jaxbox.store.folder import load_plan
 from jaxbox.store.manifest import load_manifest
 from jaxbox.training import groups, memory
 
 
 def chunk_folder(path: Path, group: int, chunk: int) -> Path:
     """Where the checkpoints of a chunk lie, each in a folder named by its step."""
-    return path.absolute() / CHECKPOINTS / f"group-{group:03d}" / f"chunk-{chunk:05d}"
+    return cuts.group_folder(path, group) / f"chunk-{chunk:05d}"
 
 
 def last_checkpoint(folder: Path) -> int | None:
     """The step of the last whole checkpoint in a chunk's folder."""
-    steps = [int(entry.name) for entry in folder.iterdir() if entry.name.isdigit()] if folder.is_dir() else []
-    return max(steps, default=None)
+    return max(_steps(folder), default=None)
 
 
-def save_checkpoint(folder: Path, step: int, parts: Mapping[str, PyTree[np.ndarray]]) -> None:
-    """Write a checkpoint and then drop the ones before it.
+def _steps(folder: Path) -> list[int]:
+    try:
+        return sorted(int(entry.name) for entry in folder.iterdir() if entry.name.isdigit())
+    except FileNotFoundError:
+        return []
+
+
+def save_checkpoint(folder: Path, step: int, parts: Mapping[str, PyTree[np.ndarray]], last: bool = False) -> None:
+    """Write a checkpoint and then drop older ones, but for the one before it, which a reader may have begun to read.
+
+    Two processes may train a chunk at once, since both write the same bits: what is there is kept, and nothing is
+    dropped but what is older.
 
     Args:
         parts: trees by name, which can be loaded one without the other.
+        last: whether it is the chunk's last, beside which no other is needed.
 
     Raises:
         RunError: it cannot be written; the one before it is still there.
     """
-    # A name of this process's own: what another one, killed or not, has left under way is not in the way.
-    aside = folder / f".{step}.{os.getpid()}"
+    if (last_checkpoint(folder) or -1) > step:
+        return  # of another process, which is ahead
+    aside = folder / files.own_name(str(step))
     with files.writing(folder / str(step)):
         files.make_folder(folder)
         # Asked for first: orbax's threads each print a traceback where there is no room.
         files.require_room(folder, memory.tree_bytes(parts))
-        shutil.rmtree(aside, ignore_errors=True)
+        files.remove_abandoned(folder)
         try:
             orbax.save_checkpointables(str(aside), dict(parts))
             files.put_folder(aside, folder / str(step))
@@ -55,9 +65,26 @@ def save_checkpoint(folder: Path, step: int, parts: Mapping[str, PyTree[np.ndarr
             for half in folder.glob(f"{aside.name}*"):
                 shutil.rmtree(half, ignore_errors=True)
             raise
-        for entry in folder.iterdir():
-            if entry.name != str(step):
-                shutil.rmtree(entry, ignore_errors=True)
+        older = [number for number in _steps(folder) if number < step]
+        for number in older if last else older[:-1]:
+            files.discard(folder / str(number))
+
+
+def load_last(folder: Path, like: Mapping[str, PyTree[Any]]) -> tuple[int, dict[str, PyTree[np.ndarray]]] | None:
+    """The step of a chunk's last checkpoint and these parts of it, as `load_checkpoint` does; None if there is none.
+
+    One that another process drops meanwhile, having written a later one, is not missed.
+
+    Raises:
+        RunError: it is damaged or of another structure.
+    """
+    while (step := last_checkpoint(folder)) is not None:
+        try:
+            return step, load_checkpoint(folder / str(step), like)
+        except RunError:
+            if (folder / str(step)).exists():
+                raise
+    return None
 
 
 def load_checkpoint(checkpoint: Path, like: Mapping[str, PyTree[Any]]) -> dict[str, PyTree[np.ndarray]]:
@@ -73,6 +100,17 @@ def load_checkpoint(checkpoint: Path, like: Mapping[str, PyTree[Any]]) -> dict[s
         raise RunError(f"run: the checkpoint {checkpoint} is damaged: {one_line(error)}") from None
 
 
+def unfinished(path: Path, plan: Plan) -> set[tuple[int, int]]:
+    """(group, chunk) of each that is not at its last step; chunk 0 stands for all of a group that has not begun."""
+    found = set()
+    for number, group in enumerate(groups.group(plan)):
+        steps, cut = group.static.configuration.steps, cuts.load(path, number)
+        for chunk in range(len(cuts.chunks(plan, cut))) if cut else (0,):
+            if last_checkpoint(chunk_folder(path, number, chunk)) != steps:
+                found.add((number, chunk))
+    return found
+
+
 def require_checkpoints(path: Path, plan: Plan) -> None:
     """Refuse to train a run again that was complete and has lost a checkpoint.
 
@@ -82,8 +120,9 @@ def require_checkpoints(path: Path, plan: Plan) -> None:
     manifest = load_manifest(path)
     if manifest.get("status") != "complete":
         return
-    for number, entry in enumerate(manifest["groups"]):
-        for chunk in range(len(cut(plan, entry))):
+    entries = {entry["number"]: entry for entry in manifest["groups"]}
+    for number, _ in enumerate(groups.group(plan)):
+        for chunk in range(len(cuts.chunks(plan, entries[number]))) if number in entries else (0,):
             folder = chunk_folder(path, number, chunk)
             if last_checkpoint(folder) is None:
                 raise RunError(
@@ -104,14 +143,9 @@ def member_location(path: Path, configuration: int, seed: int) -> tuple[Path, in
     seeds = plan.seeds_of(configuration)
     if not any(seed in stretch for stretch in seeds):
         raise RunError(f"seed: {seed} is not in this run; allowed: {stretches.in_words(seeds)}")
-    for number, entry in enumerate(load_manifest(path).get("groups", [])):
+    for entry in load_manifest(path).get("groups", []):
         if configuration in entry["configurations"]:
-            for chunk, members in enumerate(cut(plan, entry)):
+            for chunk, members in enumerate(cuts.chunks(plan, entry)):
                 if (configuration, seed) in members:
-                    return chunk_folder(path, number, chunk), members.index((configuration, seed))
+                    return chunk_folder(path, entry["number"], chunk), members.index((configuration, seed))
     raise RunError(f"configuration: {configuration} has not started training")
-
-
-def cut(plan: Plan, entry: Mapping[str, Any]) -> list[list[tuple[int, int]]]:
-    """The members of each chunk of a group, of which the manifest has this entry."""
-    return groups.chunks(groups.blocks_of(plan, entry["configurations"]), entry["members_per_chunk"])

@@ -3,20 +3,28 @@
 A file system that is full, or that cannot be written, ends in one line that says what could not be written.
 """
 
+import contextlib
 import errno
+import itertools
 import json
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from jaxbox.config import RunError
 
 REASONS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG, errno.EIO)
 """What a system says of a disk that cannot be written."""
+ABANDONED_SECONDS = 86400.0
+"""What another machine has left aside for so long, it has left for good."""
+ATTEMPTS = itertools.count()
 ROOM_FOR_NAMES = 2**20
 """Bytes that names, types and indices of arrays take beside their numbers, generously."""
 
@@ -52,7 +60,7 @@ def write_json(file: Path, content: Any) -> None:
         RunError: it cannot be written.
     """
     with writing(file):
-        aside = file.with_suffix(".aside")
+        aside = file.with_name(own_name(file.name))
         with open(aside, "w") as unfinished:
             unfinished.write(json.dumps(content, indent=1) + "\n")
             unfinished.flush()
@@ -61,12 +69,38 @@ def write_json(file: Path, content: Any) -> None:
         sync_folder(file.parent)
 
 
-def put_folder(aside: Path, path: Path) -> None:
-    """Give a finished folder its name, in place of what had it, once everything in it is on disk."""
+def own_name(name: str) -> str:
+    """A name to write `name` aside under, which no other process uses, on this machine or another."""
+    return f".{name}.{socket.gethostname()}.{os.getpid()}.{next(ATTEMPTS)}"
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove what was written aside in a folder by processes of this machine that are no more, or very long ago."""
+    for entry in folder.glob(".*"):
+        words = entry.name.rsplit(".", 3)
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            host, process = words[1], int(words[2].split("-")[0])
+            there = host == socket.gethostname() and not psutil.pid_exists(process)
+            if there or folder.stat().st_mtime - entry.stat().st_mtime > ABANDONED_SECONDS:
+                shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink()
+
+
+def put_folder(aside: Path, path: Path) -> bool:
+    """Give a finished folder its name, once everything in it is on disk, unless another has it: then that one stays.
+
+    Returns:
+        Whether it was given.
+    """
     sync_tree(aside)
-    discard(path)
-    aside.rename(path)
+    try:
+        aside.rename(path)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+        shutil.rmtree(aside, ignore_errors=True)
+        return False
     sync_folder(path.parent)
+    return True
 
 
 def sync_tree(tree: Path) -> None:
@@ -102,11 +136,12 @@ def require_room(folder: Path, size: int) -> None:
 
 def discard(path: Path) -> None:
     """Remove a folder; renamed first, so that half of it is never taken for the whole."""
-    if path.exists():
-        aside = path.with_name(f".{path.name}.discarded")
-        shutil.rmtree(aside, ignore_errors=True)
+    aside = path.with_name(own_name(f"{path.name}.discarded"))
+    try:
         path.rename(aside)
-        shutil.rmtree(aside)
+    except FileNotFoundError:
+        return
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def sync_folder(folder: Path) -> None:

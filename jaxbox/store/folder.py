@@ -1,14 +1,15 @@
 """A run's folder: what was asked, and who holds it.
 
 configuration.json   the configurations, the seeds, the fingerprint, the version that made it
-manifest.json        versions, devices, git revision, command line, chunk sizes, times
-checkpoints/         group-G/chunk-C/STEP: state and measures so far of a chunk of members (orbax)
+manifest.json        status, what is measured, what last bits depend on
+sessions/            a file for each process: versions, devices, git revision, command line, times, failures
+checkpoints/         group-G/cut.json: how a group is cut into chunks of members
+                     group-G/chunk-C/STEP: state and measures so far of a chunk (orbax)
 results.zarr         the labelled results, written when the run ends or is interrupted
 """
 
 import json
-import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
@@ -24,8 +25,11 @@ LOADABLE = (2, FORMAT)
 """Formats whose members can be loaded: from one to the next only measures were added. The first had no number."""
 
 
-def create(path: Path, plan: Plan, overwrite: bool = False) -> None:
-    """Make an empty run folder.
+def create(path: Path, plan: Plan, overwrite: bool = False, manifest: Mapping[str, Any] | None = None) -> bool:
+    """Make an empty run folder, with a manifest if one is given.
+
+    Returns:
+        False where another process has made that very run meanwhile, which is then there instead.
 
     Raises:
         RunError: the folder exists (and, with `overwrite`, is not a run), or cannot be written.
@@ -33,13 +37,24 @@ def create(path: Path, plan: Plan, overwrite: bool = False) -> None:
     try:
         _make_room(path, overwrite)
         files.make_folder(path.parent)
-        aside = path.with_name(f".{path.name}.aside")
-        shutil.rmtree(aside, ignore_errors=True)
+        aside = path.with_name(files.own_name(path.name))
         aside.mkdir()
-        (aside / CONFIGURATION).write_text(json.dumps(_content(plan), indent=1) + "\n")
-        files.put_folder(aside, path)
+        content = _content(plan)
+        for name, values in ((CONFIGURATION, content), (MANIFEST, manifest)):
+            if values is not None:
+                (aside / name).write_text(json.dumps(values, indent=1) + "\n")
+        if overwrite:
+            files.discard(path)
+        made = files.put_folder(aside, path)
     except OSError as error:
         raise RunError(f"run: {path} cannot be written: {error.strerror}") from None
+    if not made and _load(path)["fingerprint"] != content["fingerprint"]:
+        raise RunError(_exists(path))
+    return made
+
+
+def _exists(path: Path) -> str:
+    return f"run: {path} exists; give --resume {path} to go on with it, --overwrite, or another --name"
 
 
 def grow(path: Path, plan: Plan) -> None:
@@ -61,7 +76,7 @@ def _make_room(path: Path, overwrite: bool) -> None:
     if not path.exists():
         return
     if not overwrite:
-        raise RunError(f"run: {path} exists; give --resume {path} to go on with it, --overwrite, or another --name")
+        raise RunError(_exists(path))
     if any(path.iterdir()) if path.is_dir() else True:
         load_plan(path)
         lock(path).close()

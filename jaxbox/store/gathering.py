@@ -9,7 +9,7 @@ import numpy as np
 import xarray
 
 from jaxbox.config import Plan
-from jaxbox.store import archive, chunks, results
+from jaxbox.store import archive, chunks, cuts, results
 from jaxbox.store.folder import describe
 from jaxbox.store.manifest import seconds_by_configuration
 
@@ -28,9 +28,8 @@ def gather(path: Path, plan: Plan, manifest: Mapping[str, Any]) -> None:
         RunError: a checkpoint is damaged, or the results cannot be written.
     """
     read = lru_cache(maxsize=2)(_measures)  # most blocks begin in the chunk in which the one before has ended
-    entries = list(enumerate(manifest["groups"]))
-    firsts = (_first_checkpoint(path, number) for number, _ in entries)
-    layers = max((read(first)["dead_fraction"].shape[-1] for first in firsts if first), default=0)
+    found = (_any_measures(path, plan, cut) for cut in manifest["groups"])
+    layers = max((measures["dead_fraction"].shape[-1] for measures in found if measures), default=0)
     each = max(1, results.dataset_bytes(plan, layers) // len(plan.configurations))
     length = max(1, BLOCK_BYTES // each)
 
@@ -39,8 +38,8 @@ def gather(path: Path, plan: Plan, manifest: Mapping[str, Any]) -> None:
         for start in range(0, len(plan.configurations), length):
             block = range(len(plan.configurations))[start : start + length]
             members = {}
-            for number, entry in entries:
-                members |= _members(path, plan, number, entry, block, read)
+            for cut in manifest["groups"]:
+                members |= _members(path, plan, cut, block, read)
             yield results.dataset(plan, members, seconds, describe(path), block, layers)
 
     archive.save_results(path, blocks())
@@ -49,33 +48,29 @@ def gather(path: Path, plan: Plan, manifest: Mapping[str, Any]) -> None:
 def _members(
     path: Path,
     plan: Plan,
-    number: int,
-    entry: Mapping[str, Any],
+    cut: Mapping[str, Any],
     block: range,
-    read: Callable[[Path], dict[str, np.ndarray]],
+    read: Callable[[Path], dict[str, np.ndarray] | None],
 ) -> dict[tuple[int, int], dict[str, np.ndarray]]:
     """What there is of the members of a group that are in the block: (configuration, seed) -> arrays of `allocate`."""
     found = {}
-    if not any(index in block for index in entry["configurations"]):
+    if not any(index in block for index in cut["configurations"]):
         return found
-    for chunk, members in enumerate(chunks.cut(plan, entry)):
+    for chunk, members in enumerate(cuts.chunks(plan, cut)):
         rows = [row for row, (index, _) in enumerate(members) if index in block]
-        checkpoint = _last(chunks.chunk_folder(path, number, chunk)) if rows else None
-        if checkpoint:
-            measures = read(checkpoint)
+        measures = read(chunks.chunk_folder(path, cut["number"], chunk)) if rows else None
+        if measures:
             found |= {members[row]: {name: array[row] for name, array in measures.items()} for row in rows}
     return found
 
 
-def _first_checkpoint(path: Path, group: int) -> Path | None:
-    return _last(chunks.chunk_folder(path, group, 0))
+def _any_measures(path: Path, plan: Plan, cut: Mapping[str, Any]) -> dict[str, np.ndarray] | None:
+    """The measures of the first chunk of a group that has a checkpoint."""
+    folders = (chunks.chunk_folder(path, cut["number"], chunk) for chunk in range(len(cuts.chunks(plan, cut))))
+    return next((_measures(folder) for folder in folders if chunks.last_checkpoint(folder) is not None), None)
 
 
-def _last(folder: Path) -> Path | None:
-    step = chunks.last_checkpoint(folder)
-    return None if step is None else folder / str(step)
-
-
-def _measures(checkpoint: Path) -> dict[str, np.ndarray]:
-    found: Any = chunks.load_checkpoint(checkpoint, {"measures": results.like()})
-    return found["measures"]
+def _measures(folder: Path) -> dict[str, np.ndarray] | None:
+    """What a chunk's last checkpoint has measured."""
+    found: Any = chunks.load_last(folder, {"measures": results.like()})
+    return found and found[1]["measures"]

@@ -1,62 +1,58 @@
-"""Where a run's numbers come from: versions, machine, source revision, command line."""
+"""A run's manifest: its status, what it measures, what its last bits depend on, and what sessions and groups say."""
 
 import json
-import platform
-import subprocess
-import sys
-import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import jax
-
-from jaxbox.config import RunError, Static, tables
-from jaxbox.store import files
+from jaxbox.config import RunError
+from jaxbox.store import bits, cuts, files
 from jaxbox.store.folder import CHECKPOINTS, MANIFEST
+from jaxbox.store.sessions import load_sessions
 from jaxbox.training.metrics import FINALS, MEASURES
 
-PACKAGES = ("jaxbox", "jax", "jaxlib", "flax", "optax", "numpy", "xarray", "zarr", "orbax-checkpoint")
+TIMES = ("seconds", "compile_seconds")
 
 
 def load_manifest(path: Path) -> dict[str, Any]:
-    """The run's manifest, empty before the first is written.
+    """The run's manifest, with its sessions and with the groups that have begun; empty before the first is written.
 
     Raises:
         RunError: it is damaged, or missing though there are checkpoints.
     """
-    file = path / MANIFEST
-    if not file.exists():
-        if (path / CHECKPOINTS).exists():
-            raise RunError(f"run: {file} is missing: without it, checkpoints cannot be matched to members")
+    content = _load(path)
+    if not content:
         return {}
+    sessions = [*content.get("sessions", []), *load_sessions(path)]
+    entries = {number: dict(entry, number=number) for number, entry in enumerate(content.get("groups", []))}
+    for cut in cuts.load_all(path):
+        entries[cut["number"]] = {"seconds": 0.0} | entries.get(cut["number"], {}) | cut
+    for session in sessions:
+        for number, times in session.get("groups", {}).items():
+            if entry := entries.get(int(number)):
+                entry |= {name: entry.get(name, 0.0) + times[name] for name in TIMES}
+    return content | {"sessions": sessions, "groups": [entries[number] for number in sorted(entries)]}
+
+
+def _load(path: Path) -> dict[str, Any]:
+    file = path / MANIFEST
     try:
         return json.loads(file.read_text())
+    except FileNotFoundError:
+        if (path / CHECKPOINTS).exists():
+            raise RunError(f"run: {file} is missing: without it, checkpoints cannot be matched to members") from None
+        return {}
     except ValueError as error:
         raise RunError(f"run: {file} is damaged: {error}") from None
 
 
-def save_manifest(path: Path, content: dict[str, Any]) -> None:
+def save_manifest(path: Path, content: Mapping[str, Any]) -> None:
     """Replace the run's manifest.
 
     Raises:
         RunError: it cannot be written.
     """
     files.write_json(path / MANIFEST, content)
-
-
-def require_measures(path: Path, content: dict[str, Any]) -> None:
-    """Keep the names of what is measured in a manifest; refuse to go on with a run of which other things are.
-
-    Raises:
-        RunError: with the measures that differ.
-    """
-    measured = [*MEASURES, *FINALS]
-    other = set(content.setdefault("measures", measured)) ^ set(measured)
-    if other:
-        raise RunError(f"run: {path} was begun with other measures ({', '.join(sorted(other))}); start a new run")
 
 
 def seconds_by_configuration(content: Mapping[str, Any]) -> dict[int, float]:
@@ -69,68 +65,61 @@ def seconds_by_configuration(content: Mapping[str, Any]) -> dict[int, float]:
 
 
 class Manifest:
-    """A run's manifest, on disk after each `save`. Sessions are listed, and their times add up, over resumes."""
+    """A run's manifest file. Only the process that holds the run writes it; what others add are files of their own.
+
+    Args:
+        path: the run's folder.
+        devices: of this process, or of each of its workers.
+
+    Raises:
+        RunError: it is damaged, cannot be written, or other things were measured than now.
+    """
 
     def __init__(self, path: Path, devices: Sequence[Any]):
         self.path = path
-        self.content = {"status": "running", "sessions": [], "groups": [], **load_manifest(path)}
-        require_measures(path, self.content)
-        self.content["status"] = "running"
-        self.content["sessions"].append(describe(devices))
-        self._start = time.monotonic()
-        self.save()
+        self.content: dict[str, Any] = {"status": "running", **_load(path)}
+        measured = [*MEASURES, *FINALS]
+        other = set(self.content.setdefault("measures", measured)) ^ set(measured)
+        if other:
+            raise RunError(f"run: {path} was begun with other measures ({', '.join(sorted(other))}); start a new run")
+        self.content.setdefault("begun_with", _of_old(self.content) or bits.describe(devices))
+        for number, entry in enumerate(self.content.get("groups", [])):
+            if "members_per_chunk" in entry:  # a version before this one kept the cut here
+                _pin(path, number, entry)
 
-    def changes(self) -> str:
-        """A line that says what differs between this session and the one before, of what last bits depend on."""
-        if len(self.content["sessions"]) < 2:
-            return ""
-        before, now = self.content["sessions"][-2:]
-        names = [name for name in ("versions", "devices", "matmul_precision") if before.get(name) != now[name]]
-        return (
-            f"this session has other {' and '.join(names)} than the one before: last bits may differ" if names else ""
-        )
+    def begin(self, outside: Mapping[str, Any], members_per_chunk: int | None) -> None:
+        """The run trains.
 
-    def save(self) -> None:
-        """Write it, with the wall time of this session so far."""
-        self.content["sessions"][-1]["wall_seconds"] = time.monotonic() - self._start
-        save_manifest(self.path, self.content)
-
-    def group(self, number: int, configurations: list[int], static: Static) -> dict[str, Any]:
-        """The entry of a group, to be changed in place."""
-        groups = self.content["groups"]
-        if number == len(groups):
-            batches = "windows" if tables.uses_windows(static.configuration) else "images"
-            groups.append({"configurations": configurations, "seconds": 0.0, "batches": batches})
-        groups[number]["configurations"] = configurations  # of a run that has grown there are more
-        return groups[number]
+        Args:
+            outside: each file from outside that its plan names.
+            members_per_chunk: what was asked for, if anything was; else what was asked for before.
+        """
+        if members_per_chunk is not None or "members_per_chunk" not in self.content:
+            self.content["members_per_chunk"] = members_per_chunk
+        self.content["outside"] = outside
+        self.finish("running")
 
     def finish(self, status: str, stopped_by: str = "") -> None:
-        """Write the final status, and what stopped the run before its end: a signal or the time."""
+        """Write the status, and what stopped the run before its end: a signal or the time."""
         self.content["status"], self.content["stopped_by"] = status, stopped_by
-        self.save()
+        save_manifest(self.path, self.content)
 
 
-def describe(devices: Sequence[Any]) -> dict[str, Any]:
-    """Facts about this process, ready for JSON; `git` is None outside a checkout."""
-    settings: Any = jax.config
-    return {
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "versions": {name: version(name) for name in PACKAGES},
-        "matmul_precision": settings.jax_default_matmul_precision or "default",
-        "devices": [f"{device.platform}:{device.id} {device.device_kind}" for device in devices],
-        "git": _git(),
-    }
+def new_manifest(devices: Sequence[Any], outside: Mapping[str, Any], members_per_chunk: int | None) -> dict[str, Any]:
+    """The manifest of a run that nobody has begun. Arguments as `Manifest` and `Manifest.begin`."""
+    content = {"status": "running", "measures": [*MEASURES, *FINALS], "begun_with": bits.describe(devices)}
+    return content | {"outside": outside, "members_per_chunk": members_per_chunk}
 
 
-def _git() -> dict[str, Any] | None:
-    def ask(*words: str) -> str:
-        folder = Path(__file__).parent
-        return subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+def _pin(path: Path, number: int, entry: Mapping[str, Any]) -> None:
+    cuts.pin(path, number, entry["configurations"], entry["batches"], lambda: entry["members_per_chunk"])
 
-    try:
-        return {"revision": ask("rev-parse", "HEAD"), "dirty": bool(ask("status", "--porcelain"))}
-    except (OSError, subprocess.CalledProcessError):
-        return None
+
+def _of_old(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What the last session of a version that did not keep it says of what bits depend on."""
+    if not content.get("sessions"):
+        return {}
+    session = content["sessions"][-1]
+    versions = ", ".join(f"{name} {session['versions'].get(name)}" for name in bits.PACKAGES)
+    precision = session.get("matmul_precision", "default")
+    return {"devices": len(session["devices"]), "matmul_precision": precision, "versions": versions}

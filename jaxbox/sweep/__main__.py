@@ -1,22 +1,32 @@
 """The command `python -m jaxbox.sweep`: reads its words, runs the sweep, prints the closing table."""
 
+from __future__ import annotations
+
 import inspect
 import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jaxbox import command_line, experiments, sweep
 from jaxbox.config.tables import description
 from jaxbox.sweep import arguments as command
 
+if TYPE_CHECKING:
+    import xarray
+
+WHOLE = "0/1"
+"""The part that is the whole."""
 GO_ON = 75
 """The exit code of a run that was to stop before its end; sysexits.h calls it a temporary failure, try again."""
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """The command line; returns the exit code: 2 for bad input, 130 when interrupted, GO_ON if it was to stop."""
+    """The command line; returns the exit code: 2 for bad input, 130 when interrupted, GO_ON if it was to stop, 1 if a
+    chunk failed."""
     words = sys.argv[1:] if words is None else words
     return command_line.exit_code("jaxbox.sweep", lambda: _sweep(words))
 
@@ -46,18 +56,32 @@ def _sweep(words: Sequence[str]) -> int:
         members_per_chunk=arguments.members_per_chunk,
         checkpoint_seconds=arguments.checkpoint_seconds,
         stop_after=arguments.stop_after,
+        part=arguments.part,
+        worker_devices=arguments.worker_devices,
+        other_bits=arguments.other_bits,
         experiment=experiment,
     )
+    return _close(path, arguments.part, results)
 
+
+def _close(path: Path, part: str, results: xarray.Dataset) -> int:
+    """Print how it ended, and how to go on; returns the exit code."""
     from jaxbox import store
     from jaxbox.sweep import closing_table, signals
 
-    print(closing_table.table(results, shutil.get_terminal_size().columns))
-    print(f"\nresults: {path / store.RESULTS} (jaxbox.open_run({str(path)!r}))")
-    manifest = store.load_manifest(path)
-    if manifest["status"] == "interrupted":
-        print(f"interrupted; go on with it: python -m jaxbox.sweep --resume {path}")
-        return GO_ON if manifest["stopped_by"] in (signals.TIME, "SIGUSR1") else 130
+    if results:
+        print(closing_table.table(results, shutil.get_terminal_size().columns))
+        print(f"\nresults: {path / store.RESULTS} (jaxbox.open_run({str(path)!r}))")
+    session = store.own_session(path)
+    if failures := session["failures"]:
+        print(f"{len(failures)} chunks failed: python -m jaxbox.status {path} says why, --resume {path} tries again")
+        return 1
+    if session["stopped_by"]:
+        shared = "" if part == WHOLE else f" --part {part}"
+        print(f"interrupted; go on with it: python -m jaxbox.sweep --resume {path}{shared}")
+        return GO_ON if session["stopped_by"] in (signals.TIME, "SIGUSR1") else 130
+    if store.load_manifest(path)["status"] == "running":
+        print(f"part {part} is done; once all are: python -m jaxbox.sweep --resume {path}")
     return 0
 
 

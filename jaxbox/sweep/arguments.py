@@ -54,6 +54,14 @@ class Arguments:
     """Time between checkpoints of a chunk."""
     stop_after: Annotated[float | None, tyro.conf.arg(metavar="MINUTES")] = None
     """Save and stop after so many minutes, as on SIGUSR1; the exit code is then 75, and --resume goes on."""
+    part: Annotated[str, tyro.conf.arg(metavar="I/N")] = "0/1"
+    """Train the I-th of N shares, I from 0 to N - 1, while other processes, which share the folder, train the others:
+    give each the same --name, or the same --resume. Part 0 gathers; when all are done, --resume alone ends the run."""
+    worker_devices: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
+    """Devices (CPU cores, GPUs) that train; by default all. Numbers depend on it, in their last bits."""
+    other_bits: Flag = False
+    """With --resume, go on although devices, processor or versions are other ones than those of the run: last bits
+    differ, and the manifest says so."""
     list: Flag = False
     """Show the experiments, and every name with the options that it reads, and stop; after an experiment, what that
     one claims, costs and found."""

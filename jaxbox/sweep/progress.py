@@ -58,6 +58,11 @@ class Report:
         """Work that an earlier session did."""
         self.done += seed_steps
 
+    def leave(self, seed_steps: int) -> None:
+        """Work that another process does."""
+        self.total -= seed_steps
+        self.bar.update(self.line, total=self.total)
+
     def begin_chunk(self, compile_seconds: float) -> None:
         """A chunk begins, after this long a compilation."""
         if compile_seconds:

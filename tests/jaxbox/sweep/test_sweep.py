@@ -2,10 +2,12 @@
 
 import dataclasses
 import inspect
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import jax
 import processes
 import pytest
 import xarray
@@ -285,15 +287,35 @@ def test_results_of_a_configuration_must_fit_padded_to_the_largest_but_not_those
     checks.check_sweep(many, 2)
 
 
-def test_a_session_on_other_devices_says_that_last_bits_may_differ(tmp_path, capsys, monkeypatch):
+def test_a_run_goes_on_with_other_bits_only_where_it_is_told_to(tmp_path, capsys):
     sweep.run([TINY], 1, name="run", out=tmp_path, quiet=True)
-    manifest = store.load_manifest(tmp_path / "run")
-    manifest["sessions"][-1]["devices"] = ["gpu:0 one of these"]
-    store.save_manifest(tmp_path / "run", manifest)
-    _, _, err = outcome(capsys, "--resume", str(tmp_path / "run"))
-    assert "this session has other devices than the one before: last bits may differ" in err
-    _, _, err = outcome(capsys, "--resume", str(tmp_path / "run"))
-    assert "last bits" not in err
+    run, manifest = tmp_path / "run", json.loads((tmp_path / "run" / store.MANIFEST).read_text())
+    manifest["begun_with"]["kind"] = "x86_64 of another kind"
+    store.save_manifest(run, manifest)
+    # There is nothing left to train, and hence nothing to refuse.
+    assert outcome(capsys, "--resume", str(run))[0] == 0
+    code, _, err = outcome(capsys, "--resume", str(run), "--seeds", "2")
+    assert code == 2
+    assert "was begun with kind x86_64 of another kind, here it is" in err
+    assert "give --other_bits" in err
+    code, _, err = outcome(capsys, "--resume", str(run), "--other_bits")
+    assert code == 0
+    assert "last bits will differ" in err
+    assert store.load_manifest(run)["sessions"][-1]["other_bits"]["devices"] == len(jax.local_devices())
+
+
+def test_a_run_that_was_begun_on_other_devices_says_how_to_have_as_many(tmp_path, capsys):
+    sweep.run([TINY], 1, name="run", out=tmp_path, quiet=True)
+    run, here = tmp_path / "run", len(jax.local_devices())
+    manifest = json.loads((run / store.MANIFEST).read_text())
+    manifest["begun_with"]["devices"] = here + 1
+    store.save_manifest(run, manifest)
+    code, _, err = outcome(capsys, "--resume", str(run), "--seeds", "2")
+    assert code == 2
+    assert f"devices {here + 1}, here it is {here}; give --worker_devices {here + 1}, or --other_bits" in err
+    code, _, err = outcome(capsys, "--resume", str(run), "--worker_devices", str(here + 1))
+    assert code == 2
+    assert f"worker_devices: {here + 1} is not allowed; here are {here}" in err
 
 
 def test_python_refuses_as_the_command_does(tmp_path):

@@ -1,0 +1,89 @@
+"""One chunk of a run: trains from wherever its checkpoints left off, between evaluations."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxbox import store
+from jaxbox.store import results
+from jaxbox.sweep.progress import Report
+from jaxbox.sweep.signals import Stop
+from jaxbox.training.member import State
+from jaxbox.training.population import Population
+
+
+class Chunk:
+    """A chunk of a population's members: its measures so far and its checkpoints in `folder`."""
+
+    def __init__(self, population: Population, members: list[tuple[int, int]], folder: Path):
+        self.population, self.members, self.folder = population, members, folder
+        self.configuration = population.group.configurations[0][1]
+        self.steps = self.configuration.evaluation_steps()
+        self.step = store.last_checkpoint(folder)
+        self.measures: dict[str, np.ndarray] = {}
+        self.saved_at = time.monotonic()
+
+    @property
+    def seed_steps(self) -> int:
+        """Updates of all members together."""
+        return len(self.members) * self.configuration.steps
+
+    @property
+    def finished(self) -> bool:
+        """Whether its last checkpoint is that of its last step."""
+        return self.step is not None and self.step >= self.steps[-1]
+
+    def train(self, stop: Stop, report: Report, checkpoint_seconds: float) -> Iterator[int]:
+        """Train to the last step or to a stop; yield the step of each checkpoint, every `checkpoint_seconds`."""
+        if self.finished or stop.requested:
+            report.skip((self.step or 0) * len(self.members))
+            return
+        state = self._load() if self.step is not None else None
+        report.skip((self.step or 0) * len(self.members))
+        steps = [step for step in self.steps if self.step is None or step > self.step]
+        yield from self._advance(state, steps, stop, report, checkpoint_seconds)
+
+    def _advance(
+        self, state: Any, steps: list[int], stop: Stop, report: Report, checkpoint_seconds: float
+    ) -> Iterator[int]:
+        report.begin_chunk(self.population.compile())
+        seeds, floats = self.population.inputs(self.members)
+        if state is None:
+            state = self.population.initialize(seeds, floats)
+        data = self.population.prepare(seeds, floats, self.step or 0)
+        for step in steps:
+            previous = self.step or 0
+            state, data, measures = self.population.advance(state, data, seeds, floats, previous, step)
+            self._record(measures, step)
+            report.advance((step - previous) * len(self.members), step)
+            due, stopping = time.monotonic() - self.saved_at > checkpoint_seconds, stop.requested
+            if due or stopping or step == self.steps[-1]:
+                results.finish(self.measures, measures)
+                self._save(state)
+                yield step
+            if stopping:
+                return
+
+    def _record(self, measures: dict[str, Any], step: int) -> None:
+        if not self.measures:
+            self.measures = results.allocate(self.configuration, measures, len(self.members))
+        results.record(self.measures, measures, self.steps.index(step))
+        self.step = step
+
+    def _save(self, state: State) -> None:
+        own = jax.tree.map(lambda leaf: leaf[: len(self.members)], jax.device_get(state))
+        assert self.step is not None
+        parts = {"state": own, "measures": self.measures}
+        store.save_checkpoint(self.folder, self.step, parts, last=self.finished)
+        self.saved_at = time.monotonic()
+
+    def _load(self) -> State:
+        like = {"state": self.population.abstract_state, "measures": results.like()}
+        found: Any = store.load_last(self.folder, like)
+        self.step, saved = found
+        self.measures = results.lengthen(saved["measures"], len(self.steps))
+        return self.population.fill(saved["state"])

@@ -1,0 +1,188 @@
+"""From what is asked for to a run's folder that a worker can begin with: a new one, or one that goes on or grows."""
+
+import dataclasses
+from pathlib import Path
+
+from jaxbox import config
+from jaxbox.config import Configuration, ConfigurationError, Plan, RunError, stretches
+from jaxbox.sweep.part import Part
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """What is to be computed, as `sweep.run` takes it."""
+
+    configurations: tuple[Configuration, ...]
+    seeds: int | None
+    first_seed: int | None
+    steps: int | None
+    added: tuple[Configuration, ...]
+    experiment: str
+
+    def plan(self) -> Plan | None:
+        """Of a new run; None if no configuration says which."""
+        fitted = tuple(map(config.fit, self.configurations))
+        count = 64 if self.seeds is None else self.seeds
+        return Plan.of(fitted, count, self.experiment, self.first_seed or 0) if fitted else None
+
+
+@dataclasses.dataclass(frozen=True)
+class Execution:
+    """How it is to be computed, as `sweep.run` takes it."""
+
+    members_per_chunk: int | None
+    checkpoint_seconds: float
+    stop_after: float | None
+    part: Part
+    worker_devices: int | None
+    other_bits: bool
+    quiet: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Prepared:
+    """A run's folder and its plan. `stored` is what the folder of one that goes on had, `grows` whether the plan is
+    more; `warning` says what is lost."""
+
+    path: Path
+    plan: Plan
+    stored: Plan | None = None
+    grows: bool = False
+    warning: str = ""
+
+
+def check(asked: Asked, name: str | None, resume: bool, execution: Execution) -> None:
+    """Refuse options that are out of range, before JAX is loaded.
+
+    Raises:
+        ConfigurationError: the first of them.
+    """
+    counts = {"seeds": asked.seeds, "first_seed": asked.first_seed}
+    counts |= {"members_per_chunk": execution.members_per_chunk, "worker_devices": execution.worker_devices}
+    for field, value in counts.items():
+        least = 0 if field == "first_seed" else 1
+        config.require(value is None or type(value) is int, field, repr(value), "an integer")
+        config.require(value is None or value >= least, field, value, f"at least {least}")
+    last = (asked.first_seed or 0) + (asked.seeds or 1) - 1
+    config.require(
+        last <= config.LARGEST_INT, "seeds", asked.seeds, f"such that the last is at most {config.LARGEST_INT}"
+    )
+    seconds, minutes = execution.checkpoint_seconds, execution.stop_after
+    config.require(seconds >= 0, "checkpoint_seconds", seconds, "at least 0")
+    config.require(minutes is None or minutes > 0, "stop_after", minutes, "greater than 0")
+    if name is not None:
+        config.check_name(name)
+    if not resume and (asked.steps is not None or asked.added):
+        raise ConfigurationError("resume: None is not allowed with steps or added; it must be a run that is to grow")
+    if not resume and not asked.configurations:
+        raise ConfigurationError("configurations: none given; it must be at least one, or resume a run")
+    for configuration in map(config.fit, asked.configurations):
+        config.check_values(configuration)
+
+
+def begin(path: Path, asked: Asked, overwrite: bool, execution: Execution) -> Prepared:
+    """A new run in an empty folder; for a part of one, that which another part has begun.
+
+    Raises:
+        ConfigurationError: what cannot be trained.
+        RunError: a folder that is there already, or that cannot be written.
+    """
+    from jaxbox import store
+
+    plan = asked.plan()
+    assert plan is not None
+    parts = execution.part.count > 1
+    config.require(not (parts and overwrite), "overwrite", True, "left out with part, of which any may be the first")
+    if parts and path.exists():
+        stored = store.load_plan(path)
+        _require_same(path, plan, stored, "give another name")
+        return Prepared(path, store.import_named(path, stored), warning=_check(plan, execution))
+    warning = _check(plan, execution)
+    content = store.new_manifest(_devices(execution), store.hashes(plan), execution.members_per_chunk)
+    store.create(path, plan, overwrite, content)
+    return Prepared(path, plan, warning=warning)
+
+
+def resume(path: Path, asked: Asked, execution: Execution) -> Prepared:
+    """A run that goes on, with more than it had if that is asked for. It still has to grow (`store.grow`).
+
+    Raises:
+        ConfigurationError: other configurations than the run has, or less of them.
+        RunError: not a run, or one that cannot be gone on with.
+    """
+    from jaxbox import store
+    from jaxbox.sweep import growth
+
+    plan, stored = asked.plan(), store.load_plan(path)
+    if plan and asked.seeds is None:
+        plan = dataclasses.replace(plan, blocks=stored.blocks)
+    if plan:
+        _require_same(path, plan, stored, "leave the fields out")
+    store.require_known(path)
+    before = store.import_named(path, stored)
+    store.require_checkpoints(path, before)
+    if plan:
+        grown = before
+    else:
+        grown = growth.grown(before, asked.seeds, asked.first_seed, asked.steps, [*map(config.fit, asked.added)])
+    if grown != before and execution.part.count > 1:
+        raise ConfigurationError(
+            f"part: {execution.part} is not allowed with more than the run has; let it grow in a run without parts"
+        )
+    return Prepared(path, grown, stored, grown != before, _check(grown, execution))
+
+
+def grow(prepared: Prepared) -> None:
+    """Make a run that this process holds what was prepared.
+
+    Raises:
+        RunError: it has grown in another process since.
+    """
+    from jaxbox import store
+
+    if prepared.stored is not None and store.load_plan(prepared.path) != prepared.stored:
+        raise RunError(f"run: {prepared.path} has grown in another process meanwhile; ask again")
+    if prepared.grows:
+        store.grow(prepared.path, prepared.plan)
+
+
+def _check(plan: Plan, execution: Execution) -> str:
+    """Refuse what cannot be trained; returns a line about cores that are left out."""
+    from jaxbox.store import results
+    from jaxbox.training import checks, devices, memory
+
+    warning = devices.one_device_per_core(execution.worker_devices)
+    checks.check_sweep(plan.configurations, plan.seed_count)
+    # The members' arrays of a configuration, and the Dataset that is made of them, are there together.
+    needed = 2 * results.dataset_bytes(plan) // len(plan.configurations)
+    memory.require_fit("seeds", plan.seed_count, needed, "the results of a configuration take")
+    devices.float32_products()
+    return warning
+
+
+def _devices(execution: Execution) -> list:
+    from jaxbox.training import devices
+
+    return devices.local(execution.worker_devices)
+
+
+def _require_same(path: Path, asked: Plan, stored: Plan, advice: str) -> None:
+    if asked.fingerprint != stored.fingerprint:
+        raise ConfigurationError(f"resume: {path} was made with {_difference(asked, stored)}; {advice}")
+
+
+def _difference(asked: Plan, stored: Plan) -> str:
+    """The first thing in which two plans differ."""
+    if asked.seed_count != stored.seed_count:
+        return f"seeds {stored.seed_count}, not {asked.seed_count}"
+    if asked.seeds != stored.seeds:
+        return f"seeds {stretches.in_words(stored.seeds)}, not {stretches.in_words(asked.seeds)}"
+    if len(asked.configurations) != len(stored.configurations):
+        return f"{len(stored.configurations)} configurations, not {len(asked.configurations)}"
+    for ours, theirs in zip(asked.configurations, stored.configurations, strict=True):
+        asked_values, stored_values = dict(config.flatten(ours)), dict(config.flatten(theirs))
+        for path in asked_values | stored_values:
+            value, other = asked_values.get(path), stored_values.get(path)
+            if value != other:
+                return f"{path} {other}, not {value}"
+    return "the same configurations in another order"

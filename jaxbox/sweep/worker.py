@@ -1,0 +1,113 @@
+"""A worker: trains chunks of a run in this process, whichever it is given, and keeps the program of the last group."""
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from jaxbox import store
+from jaxbox.config import Plan, tables
+from jaxbox.store import bits, cuts
+from jaxbox.sweep.chunk import Chunk
+from jaxbox.sweep.progress import Report
+from jaxbox.sweep.signals import Stop
+from jaxbox.training import groups
+from jaxbox.training.population import Population
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How a run is trained; of these only the size of chunks has a part in its numbers.
+
+    `members_per_chunk`: most members trained together between evaluations; None chooses by memory. A group that was
+    begun before keeps the number it was begun with: another is another program, with other last bits.
+    `checkpoint_seconds`: time between checkpoints of a chunk.
+    """
+
+    members_per_chunk: int | None = None
+    checkpoint_seconds: float = 60.0
+
+
+class Worker:
+    """Trains chunks of a run's groups on some devices.
+
+    Args:
+        path: the run's folder.
+        devices: over which it cuts a chunk's members.
+        session: what this process does, kept up to date.
+        begun_with: what the run's bits depend on (`store.bits`); empty if they may be other ones.
+        saved: called after each checkpoint.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        plan: Plan,
+        devices: Sequence[Any],
+        settings: Settings,
+        session: store.Session,
+        stop: Stop,
+        report: Report,
+        begun_with: dict[str, Any],
+        saved: Callable[[], None] = lambda: None,
+    ):
+        self.path, self.devices, self.settings, self.session = path, devices, settings, session
+        self.stop, self.report, self.begun_with, self.saved = stop, report, begun_with, saved
+        self.groups = groups.group(plan)
+        self._population: tuple[int, Population] | None = None
+        self._seconds: dict[int, float] = {}
+
+    def chunks(self, group: int) -> list[Chunk]:
+        """The chunks of a group, each as far as it is; says how the group is cut, unless that was said before.
+
+        Raises:
+            RunError: the run's folder cannot be written.
+        """
+        start = time.monotonic()
+        population = self.population(group)
+        self._spend(group, start)
+        folders = (store.chunk_folder(self.path, group, number) for number in range(len(population.chunks())))
+        return [
+            Chunk(population, members, folder) for members, folder in zip(population.chunks(), folders, strict=True)
+        ]
+
+    def population(self, group: int) -> Population:
+        """The programs of a group, cut as the run's folder says."""
+        if self._population is None or self._population[0] != group:
+            self._population = group, self._cut(group)
+        return self._population[1]
+
+    def _cut(self, number: int) -> Population:
+        group = self.groups[number]
+        name = group.static.configuration.model.name
+        self.report.start(f"group {number + 1} of {len(self.groups)} ({name})")
+        batches = "windows" if tables.uses_windows(group.static.configuration) else "images"
+        indices = [index for index, _ in group.configurations]
+        size = cuts.pin(self.path, number, indices, batches, lambda: self._size(group))
+        return Population(group, size, self.devices, exactly=True)
+
+    def _size(self, group: groups.Group) -> int:
+        return Population(group, self.settings.members_per_chunk, self.devices).members_per_chunk
+
+    def train(self, group: int, chunk: Chunk) -> None:
+        """Train a chunk of a group to its end, or to a stop.
+
+        Raises:
+            RunError: a checkpoint is damaged or cannot be written, or this process would give other bits.
+        """
+        if not chunk.finished:
+            bits.require_same(self.path, self.begun_with, bits.describe(self.devices))
+        start = time.monotonic()
+        for _ in chunk.train(self.stop, self.report, self.settings.checkpoint_seconds):
+            start = self._spend(group, start)
+            self.session.save()
+            self.saved()
+
+    def _spend(self, group: int, start: float) -> float:
+        """Time since `start` went into a group; returns the time now."""
+        now = time.monotonic()
+        self._seconds[group] = self._seconds.get(group, 0.0) + now - start
+        compiling = self._population[1].compile_seconds if self._population else 0.0
+        self.session.spend(group, self._seconds[group], compiling)
+        return now
