@@ -1,7 +1,7 @@
 """A run's manifest: its status, what it measures, what its last bits depend on, and what sessions and groups say."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -69,20 +69,20 @@ class Manifest:
 
     Args:
         path: the run's folder.
-        devices: of this process, or of each of its workers.
+        now: what the bits of this process, or of its workers, depend on (`bits.describe`).
 
     Raises:
         RunError: it is damaged, cannot be written, or other things were measured than now.
     """
 
-    def __init__(self, path: Path, devices: Sequence[Any]):
+    def __init__(self, path: Path, now: Mapping[str, Any]):
         self.path = path
         self.content: dict[str, Any] = {"status": "running", **_load(path)}
         measured = [*MEASURES, *FINALS]
         other = set(self.content.setdefault("measures", measured)) ^ set(measured)
         if other:
             raise RunError(f"run: {path} was begun with other measures ({', '.join(sorted(other))}); start a new run")
-        self.content.setdefault("begun_with", _of_old(self.content) or bits.describe(devices))
+        self.content.setdefault("begun_with", _of_old(self.content) or now)
         for number, entry in enumerate(self.content.get("groups", [])):
             if "members_per_chunk" in entry:  # a version before this one kept the cut here
                 _pin(path, number, entry)
@@ -105,9 +105,9 @@ class Manifest:
         save_manifest(self.path, self.content)
 
 
-def new_manifest(devices: Sequence[Any], outside: Mapping[str, Any], members_per_chunk: int | None) -> dict[str, Any]:
+def new_manifest(now: Mapping[str, Any], outside: Mapping[str, Any], members_per_chunk: int | None) -> dict[str, Any]:
     """The manifest of a run that nobody has begun. Arguments as `Manifest` and `Manifest.begin`."""
-    content = {"status": "running", "measures": [*MEASURES, *FINALS], "begun_with": bits.describe(devices)}
+    content = {"status": "running", "measures": [*MEASURES, *FINALS], "begun_with": now}
     return content | {"outside": outside, "members_per_chunk": members_per_chunk}
 
 

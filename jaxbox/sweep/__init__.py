@@ -6,7 +6,7 @@ JAX is imported only once there is something to train, so that help and refusals
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,8 @@ from jaxbox.sweep.preparing import Asked, Execution, Prepared
 
 if TYPE_CHECKING:
     import xarray
+
+    from jaxbox.sweep.engines import Engine
 
 
 def run(
@@ -35,6 +37,8 @@ def run(
     checkpoint_seconds: float = 60.0,
     stop_after: float | None = None,
     part: str = "0/1",
+    on: str = "here",
+    workers: int | None = None,
     worker_devices: int | None = None,
     other_bits: bool = False,
     quiet: bool = False,
@@ -64,7 +68,10 @@ def run(
             others, on this machine or on others that share the folder. They meet by the run's name, whoever comes
             first. Part 0 gathers what all have done; the others return an empty Dataset. To resume the run without
             parts does what is left, such as the chunk of a part that was killed, and gathers all.
-        worker_devices: how many local devices train; all of them if left out, or as many as the run was begun with.
+        on: where chunks are trained: here, in this process, or ray, by the workers of the cluster that RAY_ADDRESS
+            names, or of one that is started on this machine.
+        workers: of that cluster; as many as there is room for if left out.
+        worker_devices: how many devices a worker has: all local ones if left out, and of a cluster one.
         other_bits: go on with a run that was begun on other devices, another processor, or with other versions: the
             last bits of its numbers will differ, which its manifest then says.
         quiet: show no progress.
@@ -78,19 +85,34 @@ def run(
         RunError: a folder that cannot be used or written, or a run whose numbers would get other last bits.
     """
     execution = Execution(
-        members_per_chunk, checkpoint_seconds, stop_after, Part.of(part), worker_devices, other_bits, quiet
+        members_per_chunk, checkpoint_seconds, stop_after, Part.of(part), on, workers, worker_devices, other_bits, quiet
     )
     asked = Asked(tuple(configurations), seeds, first_seed, steps, tuple(added), experiment)
     preparing.check(asked, name, resume is not None, execution)
     path = Path(out) / (name or datetime.now().strftime("%Y%m%d-%H%M%S")) if resume is None else Path(resume)
-    if resume is None:
-        prepared = preparing.begin(path, asked, overwrite, execution)
+    with _engine(path, execution) as engine:
+        if resume is None:
+            prepared = preparing.begin(path, asked, overwrite, execution, engine)
+        else:
+            prepared = preparing.resume(path, asked, execution)
+        return _train(prepared, execution, engine)
+
+
+@contextlib.contextmanager
+def _engine(path: Path, execution: Execution) -> Iterator[Engine]:
+    """What trains the run that is at `path`, or will be."""
+    if execution.on == "ray":
+        from jaxbox.sweep import on_ray
+
+        with on_ray.cluster():
+            yield on_ray.Workers(path, execution)
     else:
-        prepared = preparing.resume(path, asked, execution)
-    return _train(prepared, execution)
+        from jaxbox.sweep.engines import Here
+
+        yield Here(execution)
 
 
-def _train(prepared: Prepared, execution: Execution) -> xarray.Dataset:
+def _train(prepared: Prepared, execution: Execution, engine: Engine) -> xarray.Dataset:
     """Train what was prepared, or this process's part of it, and gather the results if that is this process's."""
     import xarray
 
@@ -100,5 +122,5 @@ def _train(prepared: Prepared, execution: Execution) -> xarray.Dataset:
     gathers = execution.part.index == 0
     with store.lock(prepared.path) if gathers else contextlib.nullcontext():
         preparing.grow(prepared)
-        running.train(prepared, execution)
+        running.train(prepared, execution, engine)
         return store.open_run(prepared.path) if gathers else xarray.Dataset()

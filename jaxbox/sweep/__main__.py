@@ -57,6 +57,8 @@ def _sweep(words: Sequence[str]) -> int:
         checkpoint_seconds=arguments.checkpoint_seconds,
         stop_after=arguments.stop_after,
         part=arguments.part,
+        on=arguments.on,
+        workers=arguments.workers,
         worker_devices=arguments.worker_devices,
         other_bits=arguments.other_bits,
         experiment=experiment,

@@ -57,8 +57,14 @@ class Arguments:
     part: Annotated[str, tyro.conf.arg(metavar="I/N")] = "0/1"
     """Train the I-th of N shares, I from 0 to N - 1, while other processes, which share the folder, train the others:
     give each the same --name, or the same --resume. Part 0 gathers; when all are done, --resume alone ends the run."""
+    on: str = "here"
+    """Where chunks are trained: here, or ray, by workers of the Ray cluster that RAY_ADDRESS names, else of one that is
+    started on this machine."""
+    workers: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
+    """Of that cluster; as many as it has room for if left out."""
     worker_devices: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
-    """Devices (CPU cores, GPUs) that train; by default all. Numbers depend on it, in their last bits."""
+    """Devices (CPU cores, GPUs) that train, by default all; of each worker of a cluster, by default one. Numbers depend
+    on it, in their last bits."""
     other_bits: Flag = False
     """With --resume, go on although devices, processor or versions are other ones than those of the run: last bits
     differ, and the manifest says so."""

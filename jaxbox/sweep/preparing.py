@@ -1,11 +1,21 @@
 """From what is asked for to a run's folder that a worker can begin with: a new one, or one that goes on or grows."""
 
+from __future__ import annotations
+
 import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jaxbox import config
 from jaxbox.config import Configuration, ConfigurationError, Plan, RunError, stretches
 from jaxbox.sweep.part import Part
+
+if TYPE_CHECKING:
+    from jaxbox.sweep.engines import Engine
+
+
+ENGINES = ("here", "ray")
+"""Where chunks are trained: in this process, or by workers of a cluster."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +44,8 @@ class Execution:
     checkpoint_seconds: float
     stop_after: float | None
     part: Part
+    on: str
+    workers: int | None
     worker_devices: int | None
     other_bits: bool
     quiet: bool
@@ -59,6 +71,7 @@ def check(asked: Asked, name: str | None, resume: bool, execution: Execution) ->
     """
     counts = {"seeds": asked.seeds, "first_seed": asked.first_seed}
     counts |= {"members_per_chunk": execution.members_per_chunk, "worker_devices": execution.worker_devices}
+    counts["workers"] = execution.workers
     for field, value in counts.items():
         least = 0 if field == "first_seed" else 1
         config.require(value is None or type(value) is int, field, repr(value), "an integer")
@@ -70,6 +83,11 @@ def check(asked: Asked, name: str | None, resume: bool, execution: Execution) ->
     seconds, minutes = execution.checkpoint_seconds, execution.stop_after
     config.require(seconds >= 0, "checkpoint_seconds", seconds, "at least 0")
     config.require(minutes is None or minutes > 0, "stop_after", minutes, "greater than 0")
+    config.require(execution.on in ENGINES, "on", execution.on, f"one of {', '.join(ENGINES)}")
+    several = execution.on == "ray"
+    config.require(several or execution.workers is None, "workers", execution.workers, "left out, unless --on ray")
+    if several and execution.part.count > 1:
+        raise ConfigurationError(f"part: {execution.part} is not allowed with --on ray, which shares the chunks itself")
     if name is not None:
         config.check_name(name)
     if not resume and (asked.steps is not None or asked.added):
@@ -80,8 +98,11 @@ def check(asked: Asked, name: str | None, resume: bool, execution: Execution) ->
         config.check_values(configuration)
 
 
-def begin(path: Path, asked: Asked, overwrite: bool, execution: Execution) -> Prepared:
+def begin(path: Path, asked: Asked, overwrite: bool, execution: Execution, engine: Engine) -> Prepared:
     """A new run in an empty folder; for a part of one, that which another part has begun.
+
+    Args:
+        engine: what will train it.
 
     Raises:
         ConfigurationError: what cannot be trained.
@@ -98,7 +119,7 @@ def begin(path: Path, asked: Asked, overwrite: bool, execution: Execution) -> Pr
         _require_same(path, plan, stored, "give another name")
         return Prepared(path, store.import_named(path, stored), warning=_check(plan, execution))
     warning = _check(plan, execution)
-    content = store.new_manifest(_devices(execution), store.hashes(plan), execution.members_per_chunk)
+    content = store.new_manifest(engine.describe(), store.hashes(plan), execution.members_per_chunk)
     store.create(path, plan, overwrite, content)
     return Prepared(path, plan, warning=warning)
 
@@ -158,12 +179,6 @@ def _check(plan: Plan, execution: Execution) -> str:
     memory.require_fit("seeds", plan.seed_count, needed, "the results of a configuration take")
     devices.float32_products()
     return warning
-
-
-def _devices(execution: Execution) -> list:
-    from jaxbox.training import devices
-
-    return devices.local(execution.worker_devices)
 
 
 def _require_same(path: Path, asked: Plan, stored: Plan, advice: str) -> None:

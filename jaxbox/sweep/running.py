@@ -1,29 +1,26 @@
 """One session of one process with a run: trains its part, publishes and gathers the results if that is its task."""
 
 from jaxbox import store
-from jaxbox.store import bits, chunks
-from jaxbox.sweep import loop
+from jaxbox.store import chunks
+from jaxbox.sweep.engines import Engine, Work
 from jaxbox.sweep.preparing import Execution, Prepared
 from jaxbox.sweep.progress import Report
 from jaxbox.sweep.publishing import Publisher
 from jaxbox.sweep.signals import stop_on_signal
-from jaxbox.sweep.worker import Settings, Worker
-from jaxbox.training import cache, devices
 
 
-def train(prepared: Prepared, execution: Execution) -> None:
+def train(prepared: Prepared, execution: Execution, engine: Engine) -> None:
     """Train to the end or to a stop. Whoever has part 0 holds the run, and writes its manifest and its results.
 
     Raises:
         RunError: a checkpoint is damaged, something cannot be written, or the run would get other last bits.
     """
     path, plan, part = prepared.path, prepared.plan, execution.part
-    writes, local = part.index == 0, devices.local(execution.worker_devices)
-    cache.keep_programs()
-    manifest = store.Manifest(path, local)
+    writes = part.index == 0
+    manifest = store.Manifest(path, engine.describe())
     if writes:
         manifest.begin(store.hashes(plan), execution.members_per_chunk)
-    session = store.Session(path, local, str(part) if part.count > 1 else "")
+    session = store.Session(path, engine.devices(), str(part) if part.count > 1 else "")
 
     def gather() -> None:
         store.gather(path, plan, store.load_manifest(path))
@@ -35,15 +32,7 @@ def train(prepared: Prepared, execution: Execution) -> None:
     with Report(plan.seed_steps, execution.quiet) as report, stop_on_signal(report, seconds) as stop:
         if prepared.warning:
             report.say(prepared.warning)
-        begun_with, now = manifest.content["begun_with"], bits.describe(local)
-        if execution.other_bits and bits.difference(begun_with, now):
-            report.say(f"{bits.difference(begun_with, now)}: last bits will differ")
-            session.content["other_bits"], begun_with = now, {}
-        # Groups that nobody has begun are cut as was asked for when the run was.
-        size = execution.members_per_chunk or manifest.content.get("members_per_chunk")
-        settings = Settings(size, execution.checkpoint_seconds)
-        worker = Worker(path, plan, local, settings, session, stop, report, begun_with, publish)
-        loop.train(worker, part)
+        engine.train(Work(path, plan, session, stop, report, manifest.content["begun_with"], publish))
     session.end(stop.by)
     if writes:
         gather()

@@ -23,10 +23,12 @@ class Settings:
     `members_per_chunk`: most members trained together between evaluations; None chooses by memory. A group that was
     begun before keeps the number it was begun with: another is another program, with other last bits.
     `checkpoint_seconds`: time between checkpoints of a chunk.
+    `other_bits`: whether a run may go on where its last bits will be other ones.
     """
 
     members_per_chunk: int | None = None
     checkpoint_seconds: float = 60.0
+    other_bits: bool = False
 
 
 class Worker:
@@ -36,7 +38,7 @@ class Worker:
         path: the run's folder.
         devices: over which it cuts a chunk's members.
         session: what this process does, kept up to date.
-        begun_with: what the run's bits depend on (`store.bits`); empty if they may be other ones.
+        begun_with: what the run's bits depend on (`store.bits`).
         saved: called after each checkpoint.
     """
 
@@ -88,7 +90,9 @@ class Worker:
         return Population(group, size, self.devices, exactly=True)
 
     def _size(self, group: groups.Group) -> int:
-        return Population(group, self.settings.members_per_chunk, self.devices).members_per_chunk
+        # Groups that nobody has begun are cut as was asked for when the run was.
+        asked = self.settings.members_per_chunk or store.load_manifest(self.path).get("members_per_chunk")
+        return Population(group, asked, self.devices).members_per_chunk
 
     def train(self, group: int, chunk: Chunk) -> None:
         """Train a chunk of a group to its end, or to a stop.
@@ -97,12 +101,20 @@ class Worker:
             RunError: a checkpoint is damaged or cannot be written, or this process would give other bits.
         """
         if not chunk.finished:
-            bits.require_same(self.path, self.begun_with, bits.describe(self.devices))
+            self._compare_bits()
         start = time.monotonic()
         for _ in chunk.train(self.stop, self.report, self.settings.checkpoint_seconds):
             start = self._spend(group, start)
             self.session.save()
             self.saved()
+
+    def _compare_bits(self) -> None:
+        now = bits.describe(self.devices)
+        if not self.settings.other_bits:
+            bits.require_same(self.path, self.begun_with, now)
+        elif "other_bits" not in self.session.content and (found := bits.difference(self.begun_with, now)):
+            self.report.say(f"{found}: last bits will differ")
+            self.session.content["other_bits"] = now
 
     def _spend(self, group: int, start: float) -> float:
         """Time since `start` went into a group; returns the time now."""

@@ -1,0 +1,228 @@
+"""Chunks on the workers of a Ray cluster: who is lost is replaced, and what they had at hand is given to another.
+
+The engine only hands out chunks and learns that they are done. What comes of them is in the run's folder, which all
+machines share.
+"""
+
+import contextlib
+import os
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jaxbox.config import ConfigurationError, RunError, one_line
+from jaxbox.sweep.engines import Work, settings_of
+from jaxbox.sweep.loop import TRIES
+from jaxbox.sweep.preparing import Execution
+from jaxbox.sweep.ray_worker import RayWorker
+from jaxbox.training import devices, groups
+
+PATIENCE = 60.0
+"""Seconds in which the first worker must have come."""
+WAIT = 0.2
+"""Seconds between two looks at signals."""
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # a worker without a GPU sees those that it is told of
+}
+
+
+def require() -> Any:
+    """The package.
+
+    Raises:
+        ConfigurationError: it is not installed.
+    """
+    try:
+        os.environ.update({name: os.environ.get(name, value) for name, value in QUIET.items()})
+        import ray
+    except ImportError:
+        raise ConfigurationError("on: ray is not allowed; it is not installed: pip install 'jaxbox[ray]'") from None
+    return ray
+
+
+@contextlib.contextmanager
+def cluster() -> Iterator[None]:
+    """Join the cluster that RAY_ADDRESS names, unless this process has joined one; else start one on this machine."""
+    ray = require()
+    if ray.is_initialized():
+        yield
+        return
+    address = os.environ.get("RAY_ADDRESS", "local")
+    local = {"num_cpus": devices.cores(), "include_dashboard": False} if address == "local" else {}
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR", **local)
+    except ConnectionError as error:
+        raise RunError(f"on: ray cannot join RAY_ADDRESS={address}: {one_line(error)}") from None
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+class Task(NamedTuple):
+    """What a worker has at hand: chunk `chunk` of a group, or, at -1, to say how the group is cut."""
+
+    group: int
+    chunk: int
+
+
+class Workers:
+    """The workers of a run in the cluster; one that has not answered yet, or was lost, gets nothing to do.
+
+    Args:
+        path: the run's folder.
+        execution: says how many there are (else as many as the cluster has room for), and the devices of each (one).
+    """
+
+    def __init__(self, path: Path, execution: Execution):
+        self.ray, self.each = require(), execution.worker_devices or 1
+        offered = self.ray.cluster_resources()
+        self.resource = "GPU" if offered.get("GPU") and os.environ.get("JAX_PLATFORMS", "") != "cpu" else "CPU"
+        self.count = execution.workers or max(1, int(offered.get(self.resource, 0)) // self.each)
+        options = {"num_gpus" if self.resource == "GPU" else "num_cpus": self.each}
+        # Ray starts a lost worker again; what it had at hand is given out here. A second thread hears of stops.
+        options |= {"max_restarts": -1, "max_task_retries": 0, "max_concurrency": 2}
+        make = self.ray.remote(**options)(RayWorker).remote
+        where = path.absolute(), str(Path.cwd())
+        self.actors = [make(*where, settings_of(execution), self.each) for _ in range(self.count)]
+        self.waiting = {actor.describe.remote(): actor for actor in self.actors}
+        """Who has been asked whether it is there."""
+        self.idle: list[Any] = []
+        self.busy: dict[Any, tuple[Any, Task]] = {}
+
+    def describe(self) -> dict[str, Any]:
+        """What the bits of the first worker that answers depend on.
+
+        Raises:
+            RunError: none has come in time, with what the cluster offers and what was asked for.
+        """
+        found, _ = self.ray.wait(list(self.waiting), timeout=PATIENCE)
+        if not found:
+            offered = self.ray.cluster_resources().get(self.resource, 0)
+            raise RunError(
+                f"workers: none of {self.count} came within {PATIENCE:.0f} s; each asks for {self.each} "
+                f"{self.resource}, and the cluster offers {offered:g}"
+            )
+        described = self._result(found[0])
+        if isinstance(described, self.ray.exceptions.RayError):
+            raise RunError(f"workers: the first one could not begin: {str(described).strip().splitlines()[-1]}")
+        self.idle.append(self.waiting.pop(found[0]))
+        return described
+
+    def devices(self) -> list[Any]:
+        """None of this process."""
+        return []
+
+    def train(self, work: Work) -> None:
+        """Have every chunk trained that is not, to the end or to a stop.
+
+        Raises:
+            RunError: a worker cannot read or write the run, or would give it other bits; or none is left.
+        """
+        work.report.start(f"{self.count} workers of {self.each} {self.resource}")
+        handout, stopping = Handout(work), False
+        while (handout.todo and not stopping) or self.busy:
+            if work.stop.requested and not stopping:
+                self.stop(work.stop.by)
+                stopping = True
+            while handout.todo and self.idle and not stopping:
+                self.give(handout.todo.popleft())
+            if not (self.waiting or self.busy):
+                raise RunError("workers: none is left, and there is more to train; go on with --resume")
+            for task, result in self.heard():
+                handout.hear(task, result)
+            work.publish()
+        self.leave()
+
+    def give(self, task: Task) -> None:
+        """Have one that is idle do this."""
+        actor = self.idle.pop()
+        call = actor.count.remote(task.group) if task.chunk < 0 else actor.train.remote(*task)
+        self.busy[call] = actor, task
+
+    def heard(self) -> list[tuple[Task, Any]]:
+        """What has come back since: each task with its result, or with the error that it raised.
+
+        A task of a worker that was lost is an error of Ray's (`ray.exceptions.RayError`, but no RayTaskError).
+        """
+        calls = [*self.waiting, *self.busy]
+        done, _ = self.ray.wait(calls, num_returns=1, timeout=WAIT) if calls else ([], [])
+        found = []
+        for call in done:
+            actor, task = self.busy.pop(call, (None, None))
+            actor = actor or self.waiting.pop(call)
+            result = self._result(call)
+            if isinstance(result, self.ray.exceptions.RayError) and not _own(result):
+                if task or not isinstance(result, self.ray.exceptions.ActorDiedError):
+                    self.waiting[actor.describe.remote()] = actor
+            else:
+                self.idle.append(actor)
+            if task:
+                found.append((task, result))
+        return found
+
+    def _result(self, call: Any) -> Any:
+        try:
+            return self.ray.get(call)
+        except self.ray.exceptions.RayError as error:
+            return error
+
+    def stop(self, by: str) -> None:
+        """Have all of them save, and train no more."""
+        for actor in self.actors:
+            actor.stop.remote(by)
+
+    def leave(self) -> None:
+        """The run is done."""
+        self.ray.wait([actor.leave.remote() for actor in self.idle], num_returns=len(self.idle), timeout=WAIT * 10)
+        for actor in self.actors:
+            self.ray.kill(actor)
+
+
+def _own(error: Any) -> Exception | None:
+    """What the code of a worker raised; None if the worker itself was lost."""
+    cause = getattr(error, "cause", None)
+    return cause if isinstance(cause, Exception) and type(error).__name__.startswith("RayTaskError") else None
+
+
+class Handout:
+    """Which chunks are still to be trained, how often each was tried, and what became of them.
+
+    Its session is told of those that are given up.
+    """
+
+    def __init__(self, work: Work):
+        self.steps = [group.static.configuration.steps for group in groups.group(work.plan)]
+        self.todo = deque(Task(group, -1) for group in range(len(self.steps)))
+        self.report, self.session = work.report, work.session
+        self.tries: dict[Task, int] = {}
+
+    def hear(self, task: Task, result: Any) -> None:
+        """What came of a task.
+
+        Raises:
+            RunError: a worker cannot read or write the run, or would give it other bits.
+        """
+        if isinstance(result, Exception):
+            self._hear_error(task, result)
+        elif task.chunk < 0:
+            self.todo.extendleft(Task(task.group, chunk) for chunk in reversed(range(result)))
+        else:
+            self.report.advance(*result)
+
+    def _hear_error(self, task: Task, error: Exception) -> None:
+        cause = _own(error)
+        if isinstance(cause, RunError | ConfigurationError):
+            raise cause
+        if cause is None:
+            self.report.say(f"a worker was lost: {one_line(error)}")
+        else:
+            self.tries[task] = self.tries.get(task, 0) + 1
+        if self.tries.get(task, 0) < TRIES:
+            self.todo.appendleft(task)
+        else:
+            why = f"{type(cause).__name__}: {one_line(cause or error)}"
+            self.report.say(f"group {task.group + 1}, chunk {task.chunk} failed {TRIES} times: {why}")
+            self.session.fail(*task, self.steps[task.group], why)
