@@ -1,4 +1,4 @@
-"""Sweeps from Python: `run(configurations, seeds=64)`. `python -m jaxbox.sweep` is the same as a command.
+"""Sweeps from Python: `run(configurations, seeds=64)`, which `python -m jaxbox.sweep` is as a command, and `score`.
 
 JAX is imported only once there is something to train, so that help and refusals come at once.
 """
@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING
 
 from jaxbox import config
 from jaxbox.config import Configuration, ConfigurationError, Plan, RunError, stretches
+from jaxbox.sweep.score import Score, score
 
 if TYPE_CHECKING:
     import xarray
+
+__all__ = ["Score", "run", "score"]
 
 
 def run(
