@@ -59,7 +59,7 @@ def write(tracker: Tracker, results: xarray.Dataset, plan: Plan, folder: Path, o
     """
     path = folder / results.attrs["run"]
     if path.exists():
-        if not overwrite:
+        if not (overwrite and path.is_dir()):
             raise RunError(f"out: {path} exists; give --overwrite, or another --out")
         for other in sorted(entry.name for entry in path.iterdir() if not fnmatch.fnmatch(entry.name, tracker.names)):
             raise RunError(f"out: {path} has {other}, which is of no such export; give another --out")
