@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         open_run,
         wilson_rate,
     )
-    from jaxbox.sweep import run
+    from jaxbox.sweep import run, score
     from jaxbox.task import inputs, observe, positions, render, targets
 
 _PLACES = {
@@ -33,7 +33,7 @@ _PLACES = {
         *("Member", "collapsed", "curve_table", "dead_layer", "final_r2"),
         *("load_member", "member_table", "open_run", "wilson_rate"),
     ),
-    "jaxbox.sweep": ("run",),
+    "jaxbox.sweep": ("run", "score"),
     "jaxbox.task": ("inputs", "observe", "positions", "render", "targets"),
 }
 _MODULES = {name: module for module, names in _PLACES.items() for name in names}
@@ -64,6 +64,7 @@ __all__ = [
     "positions",
     "render",
     "run",
+    "score",
     "targets",
     "wilson_rate",
 ]

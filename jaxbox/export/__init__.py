@@ -1,87 +1,55 @@
-"""A run as files that any other program reads: a table of members and one of curves, as CSV or Parquet.
+"""A run as files that other programs read: tables as CSV or Parquet, or runs of TensorBoard or Weights & Biases."""
 
-Configurations are written one after the other, so that memory is that of one, however many members there are.
-"""
-
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-import pandas
 import xarray
 
-from jaxbox.config import Plan, RunError, look_up
-from jaxbox.store import files, frames
+from jaxbox.config import Plan, look_up
+from jaxbox.export import tables, trackers
+from jaxbox.export.tensorboard import TENSORBOARD
+from jaxbox.export.wandb import WANDB
 from jaxbox.store.archive import open_run
 from jaxbox.store.folder import load_plan
 
-Write = Callable[[pandas.DataFrame], None]
-"""Adds rows to a file."""
+
+class Format(NamedTuple):
+    """A function of results, the run's plan, a folder and whether to replace, which returns what it wrote; and one of
+    the first of these paths, to a line that says how to go on."""
+
+    write: Callable[[xarray.Dataset, Plan, Path, bool], list[Path]]
+    closing: Callable[[Path], str] = lambda path: ""
+
+
+FORMATS = {
+    "csv": Format(partial(tables.write, "csv")),
+    "parquet": Format(partial(tables.write, "parquet")),
+    "tensorboard": Format(partial(trackers.write, TENSORBOARD), TENSORBOARD.closing),
+    "wandb": Format(partial(trackers.write, WANDB), WANDB.closing),
+}
+"""By what the command calls them."""
 
 
 def export(run: str | Path, to: str = "csv", out: str | Path | None = None, overwrite: bool = False) -> list[Path]:
-    """Write members.* and curves.* of a run. Columns as `jaxbox.member_table`, and `curve_table` of all measures.
+    """Write a run for another program, and return the files, or the folder.
+
+    - csv, parquet: members.* and curves.*, with columns as `jaxbox.member_table`, and `curve_table` of all measures;
+    - tensorboard: event files in RUN'S NAME/INDEX_LABEL/seed-N, a folder a member;
+    - wandb: a run of Weights & Biases a member, in RUN'S NAME/. Offline, unless WANDB_MODE is online; in the project
+      WANDB_PROJECT, or else the run's name.
 
     Args:
         run: the run's folder.
         to: a key of FORMATS.
-        out: the folder of the files; `export` in the run's if left out.
-        overwrite: replace files of these names.
+        out: where to; `export` in the run's folder if left out.
+        overwrite: replace what has these names.
 
     Raises:
-        ConfigurationError: an unknown format.
-        RunError: not a run, one without results, a file that exists or cannot be written, or a package that is missing.
+        ConfigurationError: an unknown format, or a WANDB_MODE in which nothing is kept.
+        RunError: not a run, one without results, what exists or cannot be written, or a package that is missing.
     """
-    opened = look_up(FORMATS, to, "to")
-    results, plan, folder = open_run(run), load_plan(Path(run)), Path(run) / "export" if out is None else Path(out)
-    tables: dict[str, Callable[[xarray.Dataset, Plan], pandas.DataFrame]] = {
-        "members": frames.members_of,
-        "curves": lambda part, plan: frames.curves_of(part, plan, frames.curves_in(part)),
-    }
-    paths = {name: folder / f"{name}.{to}" for name in tables}
-    for path in paths.values():
-        if path.exists() and not overwrite:
-            raise RunError(f"out: {path} exists; give --overwrite, or another --out")
-    for name, path in paths.items():
-        with files.writing(path):
-            files.make_folder(folder)
-            aside = path.with_name(f".{path.name}.{os.getpid()}")
-            with opened(aside) as write:
-                for index in range(results.sizes["configuration"]):
-                    write(tables[name](results.isel(configuration=[index]), plan))
-            aside.replace(path)
-    return list(paths.values())
-
-
-@contextmanager
-def _csv(path: Path) -> Iterator[Write]:
-    with open(path, "w", newline="") as file:
-        yield lambda table: table.to_csv(file, index=False, header=not file.tell())
-
-
-@contextmanager
-def _parquet(path: Path) -> Iterator[Write]:
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ModuleNotFoundError:
-        raise RunError("to: parquet needs pyarrow, the extra `parquet`: pip install 'jaxbox[parquet]'") from None
-    writer: Any = None
-
-    def write(table: pandas.DataFrame) -> None:
-        nonlocal writer
-        rows = pyarrow.Table.from_pandas(table, schema=writer.schema if writer else None, preserve_index=False)
-        writer = writer or parquet.ParquetWriter(path, rows.schema)
-        writer.write_table(rows)
-
-    try:
-        yield write
-    finally:
-        if writer:
-            writer.close()
-
-
-FORMATS: dict[str, Any] = {"csv": _csv, "parquet": _parquet}
-"""By the ending of the files."""
+    write = look_up(FORMATS, to, "to").write
+    folder = Path(run) / "export" if out is None else Path(out)
+    return write(open_run(run), load_plan(Path(run)), folder, overwrite)

@@ -1,4 +1,4 @@
-"""The command `python -m jaxbox.export RUN --to csv`: a run as files that any other program reads."""
+"""The command `python -m jaxbox.export RUN --to csv`: a run as files that other programs read."""
 
 import dataclasses
 import sys
@@ -15,16 +15,20 @@ Flag = tyro.conf.FlagCreatePairsOff[bool]
 
 @dataclasses.dataclass(frozen=True)
 class Arguments:
-    """Write a run as two long tables: members (a row a member) and curves (a row a member and evaluation)."""
+    """Write a run for other programs: as two long tables, members (a row a member) and curves (a row a member and
+    evaluation), or for a tracker of experiments, which shows each member as a run of its own.
+
+    Nothing is sent anywhere: runs of Weights & Biases are offline, unless your WANDB_MODE is online.
+    """
 
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")] = ""
     """The run's folder."""
     to: str = "csv"
-    """csv or parquet."""
+    """csv, parquet, tensorboard or wandb; the last three need the extra of that name."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
     """Where to; RUN/export if left out."""
     overwrite: Flag = False
-    """Replace files that are there."""
+    """Replace what is there."""
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -39,8 +43,10 @@ def _export(words: Sequence[str]) -> int:
 
     from jaxbox import export
 
-    for path in export.export(arguments.run, arguments.to, arguments.out, arguments.overwrite):
-        print(path)
+    paths = export.export(arguments.run, arguments.to, arguments.out, arguments.overwrite)
+    print(*paths, sep="\n")
+    if closing := export.FORMATS[arguments.to].closing(paths[0]):
+        print(closing)
     return 0
 
 

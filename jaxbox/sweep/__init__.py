@@ -1,4 +1,4 @@
-"""Sweeps from Python: `run(configurations, seeds=64)`. `python -m jaxbox.sweep` is the same as a command.
+"""Sweeps from Python: `run(configurations, seeds=64)`, which `python -m jaxbox.sweep` is as a command, and `score`.
 
 JAX is imported only once there is something to train, so that help and refusals come at once.
 """
@@ -15,11 +15,14 @@ from jaxbox.config import Configuration
 from jaxbox.sweep import preparing
 from jaxbox.sweep.part import Part
 from jaxbox.sweep.preparing import Asked, Execution, Prepared
+from jaxbox.sweep.score import Score, score
 
 if TYPE_CHECKING:
     import xarray
 
     from jaxbox.sweep.engines import Engine
+
+__all__ = ["Score", "run", "score"]
 
 
 def run(

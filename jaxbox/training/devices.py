@@ -9,6 +9,9 @@ from typing import Any
 
 from jaxbox.config import ConfigurationError
 
+ONE_THREAD = "--xla_cpu_multi_thread_eigen=false"
+"""Tells XLA not to split a product: each core has members of its own."""
+
 
 def cores() -> int:
     """CPU cores that this process may use."""
@@ -34,7 +37,8 @@ def one_device_per_core(count: int | None = None) -> str:
         return ""
     with contextlib.suppress(RuntimeError):  # raised once a backend is in use
         jax.config.update("jax_num_cpu_devices", count or cores())
-        os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
+        if ONE_THREAD not in flags:  # flags are part of a kept program's key, also a flag that is said twice
+            os.environ["XLA_FLAGS"] = f"{flags} {ONE_THREAD}".strip()
         return ""
     if jax.default_backend() != "cpu" or jax.local_device_count() >= (count or cores()):
         return ""
