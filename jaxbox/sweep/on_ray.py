@@ -89,6 +89,7 @@ class Workers:
         self.actors = [make(*where, settings_of(execution), self.each) for _ in range(self.count)]
         self.waiting = {actor.describe.remote(): actor for actor in self.actors}
         """Who has been asked whether it is there."""
+        self._described: dict[str, Any] = {}
         self.idle: list[Any] = []
         self.busy: dict[Any, tuple[Any, Task]] = {}
 
@@ -98,6 +99,8 @@ class Workers:
         Raises:
             RunError: none has come in time, with what the cluster offers and what was asked for.
         """
+        if self._described:
+            return self._described
         found, _ = self.ray.wait(list(self.waiting), timeout=PATIENCE)
         if not found:
             offered = self.ray.cluster_resources().get(self.resource, 0)
@@ -109,6 +112,7 @@ class Workers:
         if isinstance(described, self.ray.exceptions.RayError):
             raise RunError(f"workers: the first one could not begin: {str(described).strip().splitlines()[-1]}")
         self.idle.append(self.waiting.pop(found[0]))
+        self._described = described
         return described
 
     def devices(self) -> list[Any]:
@@ -225,4 +229,4 @@ class Handout:
         else:
             why = f"{type(cause).__name__}: {one_line(cause or error)}"
             self.report.say(f"group {task.group + 1}, chunk {task.chunk} failed {TRIES} times: {why}")
-            self.session.fail(*task, self.steps[task.group], why)
+            self.session.fail(task.group, max(task.chunk, 0), self.steps[task.group], why)
