@@ -259,7 +259,8 @@ def test_a_signal_before_the_first_step_leaves_a_run_that_can_be_read(tmp_path):
     early += "def interrupted(self):\n    os.kill(os.getpid(), signal.SIGINT)\n    return compile(self)\n"
     early += "population.Population.compile = interrupted\n"
     words = [sys.executable, "-c", early + DRIVER, *new(tmp_path)]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE)
+    kept, pipes = processes.environment(), {"capture_output": True, "text": True}
+    done = subprocess.run(words, cwd=ROOT, env=kept, timeout=DEADLINE, **pipes)
     assert done.returncode == 130, done.stderr
     assert json.loads((tmp_path / "run" / store.MANIFEST).read_text())["status"] == "interrupted"
     run = store.open_run(tmp_path / "run")
