@@ -130,8 +130,9 @@ def test_commands_work(command, tmp_path, request, monkeypatch):
         words = instead(words, LARGER)
     elif module == "jaxbox.sweep" and not {"--list", "--help"} & set(words):
         words = [*words, *SMALL]
-        if "base" in words and "model." not in command:  # what it is about is not the model
-            words += ["--model.name", "linear"]
+        if "base" in words and "--model.name" not in words:
+            # Unless it is about the model, any will do; and of convolutions, few.
+            words += ["--model.features", "4", "4"] if "model." in command else ["--model.name", "linear"]
     elif module == "analysis.exact":
         words = instead(words, LESS)
     if command == IN_A_PROCESS[module]:
