@@ -3,6 +3,7 @@
 import gc
 import itertools
 import os
+from pathlib import Path
 
 import jax
 import pytest
@@ -33,13 +34,16 @@ install_import_hook([f"jaxbox.{name}" for name in CHECKED], "beartype.beartype")
 # JAX starts here, before anything that a test calls can choose another number of devices.
 assert len(jax.devices()) == DEVICES, "JAX started before tests/conftest.py"
 TESTS = itertools.count(1)
-TESTS_BETWEEN_CLEARANCES = 50
+TESTS_BETWEEN_LOOKS = 50
+MOST_MAPS = 6_000
+MAPS = Path("/proc/self/maps")
 
 
 @pytest.fixture(autouse=True)
 def forget_programs():
     """Every program that JAX remembers has some memory maps, of which Linux allows a process 65,530; then it crashes."""
     yield
-    if next(TESTS) % TESTS_BETWEEN_CLEARANCES == 0:
+    # What is forgotten is compiled again: hence not before there is much, 2 GB, where that can be seen.
+    if next(TESTS) % TESTS_BETWEEN_LOOKS == 0 and (not MAPS.exists() or MAPS.read_bytes().count(b"\n") > MOST_MAPS):
         jax.clear_caches()
         gc.collect()

@@ -1,6 +1,8 @@
 """What the documents say is so: their code runs, their commands work, their tables are complete, and nothing is undocumented."""
 
 import ast
+import contextlib
+import importlib
 import re
 import shlex
 import shutil
@@ -19,6 +21,7 @@ from jaxbox.config.rows import IMAGE
 from jaxbox.config.tables import description
 from jaxbox.experiments import EXPERIMENTS
 from jaxbox.store import results
+from jaxbox.sweep.__main__ import main as sweep
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(
@@ -26,6 +29,11 @@ DOCUMENTS = sorted(
 )
 SMALL = "--seeds 2 --steps 2 --eval_every 1".split()
 """Makes an example of a sweep cheap; what it says otherwise is kept."""
+LARGER = {"--seeds": "3", "--steps": "4"}
+"""What a run of SMALL size grows to, where a document says how large it shall be."""
+SMALL_IMAGES = "--task.height 8 --task.width 8 --task.box_size 2".split()
+LESS = {"--height": "16", "--width": "16"}
+"""Of the images whose exact values are asked for: the same lines, of a quarter of the pixels."""
 
 
 def blocks(document, language):
@@ -43,7 +51,9 @@ PYTHON = [(path, number) for path in DOCUMENTS for number, _ in enumerate(blocks
 
 @pytest.mark.parametrize("document", sorted({path for path, _ in PYTHON}), ids=lambda path: str(path.relative_to(ROOT)))
 def test_python_examples_run_one_after_the_other(document, tmp_path):
-    run([sys.executable, "-c", "\n".join(blocks(document, "python"))], tmp_path)
+    # An evaluation is after 50 steps, unless it is said: the first is there, whatever number a document trains for.
+    code = re.sub(r"\bsteps=\d+", "steps=50", "\n".join(blocks(document, "python")))
+    run([sys.executable, "-c", code], tmp_path)
 
 
 def write_own_files(folder):
@@ -57,13 +67,14 @@ PAPER = ("python -m jaxbox.check mine.py:Skip", "python -m jaxbox.sweep mine.py:
 """What README says of that paper, which its test does, and looks at what comes of it."""
 
 
-def test_the_paper_that_readme_shows_runs_from_its_own_folder(tmp_path):
+def test_the_paper_that_readme_shows_runs_from_its_own_folder(tmp_path, monkeypatch):
     assert set(PAPER) < set(commands())
     write_own_files(tmp_path)
     checked = run([sys.executable, "-m", "jaxbox.check", "mine.py:Skip"], tmp_path)
     assert "FAILS" not in checked
     assert "mine.py:Skip as model: One hidden layer, and a linear path beside it." in checked
-    run([sys.executable, "-m", "jaxbox.sweep", "mine.py:experiment", "--name", "skip", *SMALL], tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert sweep(["mine.py:experiment", "--name", "skip", *SMALL]) == 0
     run([sys.executable, "-c", "import mine; mine.figure('runs/skip', 'skip.png')"], tmp_path)
     assert (tmp_path / "skip.png").stat().st_size > 1000
     table = store.member_table(tmp_path / "runs" / "skip")
@@ -86,28 +97,50 @@ def commands():
 def tiny(tmp_path_factory):
     """A folder with a run, for commands that read one."""
     folder = tmp_path_factory.mktemp("tiny")
-    run([sys.executable, "-m", "jaxbox.sweep", *"base --model.name linear --name tiny".split(), *SMALL], folder)
+    run(
+        [sys.executable, "-m", "jaxbox.sweep", *"base --model.name linear --name tiny".split(), *SMALL, *SMALL_IMAGES],
+        folder,
+    )
     return folder / "runs" / "tiny"
 
 
-@pytest.mark.parametrize("command", sorted(set(commands()) - set(PAPER)))
-def test_commands_work(command, tmp_path, request):
-    words = shlex.split(command)[1:]
+COMMANDS = sorted(set(commands()) - set(PAPER))
+IN_A_PROCESS = {shlex.split(command)[2]: command for command in reversed(COMMANDS)}
+"""A command of each module that runs in a process of its own, as users' do; JAX takes most of their time to start."""
+
+
+def instead(words, values):
+    """The words, with these values of options in place of theirs."""
+    return [values.get(option, word) for option, word in zip(["", *words], words, strict=False)]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_work(command, tmp_path, request, monkeypatch):
+    _, _, module, *words = shlex.split(command)
     write_own_files(tmp_path)
-    if "jaxbox.bench" in words:
+    if module == "jaxbox.bench":
         # Measuring takes minutes: that the words are understood is what can be tried here.
         from jaxbox.bench import arguments
 
-        arguments.parse([*words[2:], "--out", str(tmp_path / "bench.json")])
+        arguments.parse([*words, "--out", str(tmp_path / "bench.json")])
         return
     shown = [word for word in words if word.startswith("runs/")]
     if shown:
         shutil.copytree(request.getfixturevalue("tiny"), tmp_path / shown[0])
-    elif "jaxbox.sweep" in words and not {"--list", "--help"} & set(words):
+        words = instead(words, LARGER)
+    elif module == "jaxbox.sweep" and not {"--list", "--help"} & set(words):
         words = [*words, *SMALL]
-        if "base" in words and "model." not in command:  # what it is about is not the model
-            words += ["--model.name", "linear"]
-    run([sys.executable, *words], tmp_path)
+        if "base" in words and "--model.name" not in words:
+            # Unless it is about the model, any will do; and of convolutions, few.
+            words += ["--model.features", "4", "4"] if "model." in command else ["--model.name", "linear"]
+    elif module == "analysis.exact":
+        words = instead(words, LESS)
+    if command == IN_A_PROCESS[module]:
+        run([sys.executable, "-m", module, *words], tmp_path)
+        return
+    monkeypatch.chdir(tmp_path)
+    with contextlib.suppress(SystemExit) if "--help" in words else contextlib.nullcontext():
+        assert importlib.import_module(f"{module}.__main__").main(words) == 0
 
 
 def test_there_are_commands_and_examples():

@@ -1,5 +1,7 @@
 """A researcher's own file in real processes: trained, stored, resumed; and read by who executes none of it."""
 
+import contextlib
+import importlib
 import json
 import shutil
 import subprocess
@@ -112,6 +114,21 @@ def sweep(words, folder, code=0):
     return call(["-m", "jaxbox.sweep", *words.split()], folder, code)
 
 
+@pytest.fixture
+def here(monkeypatch, capsys):
+    """As `call` for a module's words, but in this process, to which JAX need not be imported first."""
+
+    def answer(module, words, folder, code=0):
+        monkeypatch.chdir(folder)
+        found = None
+        with contextlib.suppress(SystemExit) if "--help" in words else contextlib.nullcontext():
+            found = importlib.import_module(f"{module}.__main__").main(words.split())
+        assert found == (None if "--help" in words else code)
+        return capsys.readouterr()
+
+    return answer
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("paper")
@@ -152,12 +169,14 @@ def test_who_reads_a_run_executes_none_of_the_code_that_it_names(paper):
         "run = jaxbox.open_run('runs/own').load()\nprint(closing_table.table(run))\n"
         "print(len(jaxbox.member_table('runs/own')), len(jaxbox.curve_table('runs/own', 'loss')))\n"
         "print(compare('runs/own')['r2'].isnull().any().item())\n"
+        "from analysis.report.__main__ import main as report\nfrom analysis.figures.__main__ import main as figures\n"
+        "sys.exit(report(['runs/own']) or figures(['all', 'runs/own']))\n"
     )
     out, _ = call(["-c", program], paper)
     assert "mine.py:Scaled" in out
     assert "gain=0.5" in out
-    call(["-m", "analysis.report", "runs/own"], paper)
-    call(["-m", "analysis.figures", "all", "runs/own"], paper)
+    assert (paper / "runs" / "own" / "report" / "index.html").exists()
+    assert (paper / "runs" / "own" / "figures" / "collapse_rate.pdf").exists()
     assert not executed(paper)
 
 
@@ -171,38 +190,40 @@ def test_who_loads_a_member_is_told_what_is_imported(paper):
     assert executed(paper)
 
 
-def test_resuming_imports_the_file_and_refuses_another(paper):
+def test_resuming_imports_the_file_and_refuses_another(paper, here):
     _, err = sweep("--resume runs/own", paper)
     assert f"importing {paper / 'mine.py'}" in err
     (paper / "marker").unlink()
     (paper / "mine.py").write_text(OWN + "\n# another\n")
-    for words in (["-m", "jaxbox.sweep", "--resume", "runs/own"], ["-m", "jaxbox.sweep", "--from", "runs/own"]):
-        _, err = call(words, paper, 2)
+    for _, err in (
+        sweep("--resume runs/own", paper, 2),
+        here("jaxbox.sweep", "--from runs/own", paper, 2),
+    ):
         assert "runs/own was made with another mine.py" in err
         assert err.count("\n") == 1
     (paper / "mine.py").unlink()
-    _, err = sweep("--resume runs/own", paper, 2)
+    _, err = here("jaxbox.sweep", "--resume runs/own", paper, 2)
     assert "there is no mine.py in" in err
     assert "when the run was made: " in err
     assert not executed(paper)
 
 
-def test_options_of_its_own_are_options_of_the_command(paper):
-    out, _ = sweep("--model.name mine.py:Scaled --help", paper)
+def test_options_of_its_own_are_options_of_the_command(paper, here):
+    out, _ = here("jaxbox.sweep", "--model.name mine.py:Scaled --help", paper)
     assert "--model.gain FLOAT" in out
     assert "What the outputs are multiplied by" in out
     assert "A dense layer, scaled." in out
     words = (
         "base --model.name mine.py:Scaled --task.height 6 --task.width 6 --data.train_size 200 --steps 2 --eval_every 1"
     )
-    sweep(f"{words} --vary model.gain .5 1 --model.copies 2 --seeds 1 --name varied", paper)
+    here("jaxbox.sweep", f"{words} --vary model.gain .5 1 --model.copies 2 --seeds 1 --name varied", paper)
     table = store.member_table(paper / "runs" / "varied")
     assert table["model.gain"].tolist() == [0.5, 1.0]
     assert set(table["model.copies"]) == {2}
 
 
-def test_from_a_run_is_its_first_configuration(paper):
-    sweep("--from runs/own --vary model.gain 3 4 --seeds 1 --name again", paper)
+def test_from_a_run_is_its_first_configuration(paper, here):
+    here("jaxbox.sweep", "--from runs/own --vary model.gain 3 4 --seeds 1 --name again", paper)
     table = store.member_table(paper / "runs" / "again")
     assert table["model.gain"].tolist() == [3.0, 4.0]
     assert set(table["task.height"]) == {6}
@@ -234,22 +255,18 @@ def test_a_script_hands_over_its_own_class(paper):
         ("--from runs/none", "runs/none is not a folder"),
     ],
 )
-def test_bad_input_is_refused_in_one_line(paper, words, message):
-    _, err = sweep(f"{words} --seeds 1", paper, 2)
+def test_bad_input_is_refused_in_one_line(paper, here, words, message):
+    _, err = here("jaxbox.sweep", f"{words} --seeds 1", paper, 2)
     assert message in err
     assert err.count("\n") == 1
 
 
-def check(words, folder, code=0):
-    return call(["-m", "jaxbox.check", *words.split()], folder, code)
-
-
-def test_the_check_says_what_holds_and_what_fails(paper):
-    out, _ = check("mine.py:Scaled --model.gain 0.5", paper)
+def test_the_check_says_what_holds_and_what_fails(paper, here):
+    out, _ = here("jaxbox.check", "mine.py:Scaled --model.gain 0.5", paper)
     assert out.startswith("mine.py:Scaled as model: A dense layer, scaled.\n")
     assert out.count("  holds  ") == 10
     assert "FAILS" not in out
-    out, _ = check("mine.py:Dropped", paper, 1)
+    out, _ = call("-m jaxbox.check mine.py:Dropped".split(), paper, 1)
     assert "  FAILS  every parameter has a gradient: not moved by any step: ['idle']" in out
     assert out.count("FAILS") == 1
 
@@ -269,5 +286,5 @@ def test_the_check_says_what_holds_and_what_fails(paper):
         ("", 2, "name: nothing is not allowed; it must be MODULE:NAME or FILE.py:NAME"),
     ],
 )
-def test_the_check_refuses_in_a_line(paper, words, code, message):
-    assert message in "".join(check(words, paper, code))
+def test_the_check_refuses_in_a_line(paper, here, words, code, message):
+    assert message in "".join(here("jaxbox.check", words, paper, code))

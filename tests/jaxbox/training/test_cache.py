@@ -1,10 +1,10 @@
 """The cache of compiled programs: a second process, or run in one, compiles none, and computes the same numbers."""
 
 import json
-import os
 import subprocess
 import sys
 
+import processes
 import pytest
 
 PROGRAM = """
@@ -30,7 +30,7 @@ print(json.dumps([folder, events.count("cache_hits"), events.count("cache_misses
 
 def outcome(tmp_path, name, *again, **environment):
     """(cache folder, hits, misses, predictions) of a sweep in a process of its own, or of the last where it runs again."""
-    environment = os.environ | {"JAX_ENABLE_COMPILATION_CACHE": "true", **environment}
+    environment = processes.environment() | {"JAX_ENABLE_COMPILATION_CACHE": "true", **environment}
     words = [sys.executable, "-c", PROGRAM, str(tmp_path / name), *again]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
