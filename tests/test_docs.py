@@ -20,6 +20,7 @@ from jaxbox.config import tables
 from jaxbox.config.rows import IMAGE
 from jaxbox.config.tables import description
 from jaxbox.experiments import EXPERIMENTS
+from jaxbox.merge.__main__ import main as merge
 from jaxbox.store import results
 from jaxbox.sweep.__main__ import main as sweep
 
@@ -83,6 +84,25 @@ def test_the_paper_that_readme_shows_runs_from_its_own_folder(tmp_path, monkeypa
     assert set(table["model.skip"]) == {0.0, 1.0}
 
 
+MERGED = (
+    "python -m jaxbox.sweep base --seeds 32 --name first",
+    "python -m jaxbox.sweep base --seeds 32 --first_seed 32 --name second",
+    "python -m jaxbox.merge runs/first runs/second --into runs/both",
+)
+"""What README does one after the other."""
+ON_RAY = "python -m jaxbox.sweep base --seeds 32 --name cluster --on ray --workers 2"
+"""Its options are those of a test that kills a worker (tests/jaxbox/sweep/test_ray.py)."""
+
+
+def test_runs_become_one_as_readme_says(tmp_path, monkeypatch):
+    assert {*MERGED, ON_RAY} < set(commands())
+    monkeypatch.chdir(tmp_path)
+    for command in MERGED[:2]:
+        assert sweep([*shlex.split(command)[3:], *SMALL, *SMALL_IMAGES, "--model.name", "linear"]) == 0
+    assert merge(shlex.split(MERGED[2])[3:]) == 0
+    assert store.load_plan(Path("runs/both")).seeds == [range(2), range(32, 34)]
+
+
 def commands():
     """Every `python -m jaxbox...` or `python -m analysis...` that a document offers, comments cut off."""
     for document in DOCUMENTS:
@@ -104,7 +124,7 @@ def tiny(tmp_path_factory):
     return folder / "runs" / "tiny"
 
 
-COMMANDS = sorted(set(commands()) - set(PAPER))
+COMMANDS = sorted(set(commands()) - {*PAPER, *MERGED, ON_RAY})
 IN_A_PROCESS = {shlex.split(command)[2]: command for command in reversed(COMMANDS)}
 """A command of each module that runs in a process of its own, as users' do; JAX takes most of their time to start."""
 

@@ -110,10 +110,10 @@ def _group(path: Path, plan: Plan, number: int, group: groups.Group, entry: Mapp
     if entry is None or "members_per_chunk" not in entry:
         return whole
     steps, done, finished = plan.configurations[group.configurations[0][0]].steps, 0, 0
-    for chunk, members in enumerate(cuts.chunks(plan, entry)):
-        step = chunks.last_checkpoint(chunks.chunk_folder(path, number, chunk)) or 0
-        done += step * len(members)
-        finished += len(members) * (step == steps)
+    for place, chunk in enumerate(cuts.chunks(plan, entry)):
+        step = chunks.last_checkpoint(chunks.chunk_folder(path, number, place)) or 0
+        done += step * len(chunk.members)
+        finished += len(chunk.members) * (step == steps)
     seconds = entry["seconds"] - entry.get("compile_seconds", 0.0)
     return dataclasses.replace(whole, done=done, finished=finished, seconds=max(0.0, seconds))
 

@@ -145,7 +145,7 @@ def member_location(path: Path, configuration: int, seed: int) -> tuple[Path, in
         raise RunError(f"seed: {seed} is not in this run; allowed: {stretches.in_words(seeds)}")
     for entry in load_manifest(path).get("groups", []):
         if configuration in entry["configurations"]:
-            for chunk, members in enumerate(cuts.chunks(plan, entry)):
-                if (configuration, seed) in members:
-                    return chunk_folder(path, entry["number"], chunk), members.index((configuration, seed))
+            for number, chunk in enumerate(cuts.chunks(plan, entry)):
+                if (configuration, seed) in chunk.members:
+                    return chunk_folder(path, entry["number"], number), chunk.members.index((configuration, seed))
     raise RunError(f"configuration: {configuration} has not started training")

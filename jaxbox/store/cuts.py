@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jaxbox.config import Plan, RunError
 from jaxbox.store import files
@@ -20,15 +20,21 @@ def group_folder(path: Path, group: int) -> Path:
 
 
 def pin(
-    path: Path, group: int, configurations: Sequence[int], batches: str, members_per_chunk: Callable[[], int]
-) -> int:
-    """How many members a chunk of a group has: as many as were said before, else `members_per_chunk`, for good.
+    path: Path,
+    group: int,
+    configurations: Sequence[int],
+    batches: str,
+    members_per_chunk: Callable[[], int],
+    sizes: Mapping[int, int] | None = None,
+) -> dict[str, Any]:
+    """How a group is cut: as was said before, else into chunks of `members_per_chunk`, for good.
 
     Of processes that begin a group at the same time one is heard.
 
     Args:
         configurations: of the group; those of a run that has grown are more than before.
         batches: images or windows.
+        sizes: of the chunks of some blocks of the plan, where they differ.
 
     Raises:
         RunError: it cannot be written.
@@ -39,13 +45,15 @@ def pin(
         content = load(path, group)
         if content is None:
             asked = {"configurations": list(configurations), "batches": batches}
+            asked |= {"sizes": {str(block): size for block, size in sizes.items()}} if sizes else {}
             _say(folder, asked | {"members_per_chunk": members_per_chunk()})
             content = load(path, group)
             assert content is not None
         if content["configurations"] != list(configurations):
             # Whoever finds that the run has grown writes the same.
-            files.write_json(folder / CUT, content | {"configurations": list(configurations)})
-    return content["members_per_chunk"]
+            content |= {"configurations": list(configurations)}
+            files.write_json(folder / CUT, content)
+    return content
 
 
 def _say(folder: Path, content: Mapping[str, Any]) -> None:
@@ -86,6 +94,25 @@ def load_all(path: Path) -> list[dict[str, Any]]:
     return [{"number": number, **content} for number, content in found if content is not None]
 
 
-def chunks(plan: Plan, cut: Mapping[str, Any]) -> list[list[tuple[int, int]]]:
-    """The (configuration, seed) of the members of each chunk of a group that is cut so."""
-    return groups.chunks(groups.blocks_of(plan, cut["configurations"]), cut["members_per_chunk"])
+def size_of(cut: Mapping[str, Any], block: int) -> int:
+    """How many members a chunk has of a block of the plan; blocks of runs that were merged may differ."""
+    return cut.get("sizes", {}).get(str(block), cut["members_per_chunk"])
+
+
+class CutChunk(NamedTuple):
+    """A chunk of a group: the block of the plan that it is of, the most members that it could have, and those that it
+    has, each (configuration, seed)."""
+
+    block: int
+    size: int
+    members: list[tuple[int, int]]
+
+
+def chunks(plan: Plan, cut: Mapping[str, Any]) -> list[CutChunk]:
+    """The chunks of a group that is cut so; a block that is added to the plan adds chunks, and changes none."""
+    found = []
+    for number, block in enumerate(plan.blocks):
+        size = size_of(cut, number)
+        for members in groups.chunks(groups.within([block], cut["configurations"]), size):
+            found.append(CutChunk(number, size, members))
+    return found

@@ -56,9 +56,10 @@ def _members(
     found = {}
     if not any(index in block for index in cut["configurations"]):
         return found
-    for chunk, members in enumerate(cuts.chunks(plan, cut)):
+    for number, chunk in enumerate(cuts.chunks(plan, cut)):
+        members = chunk.members
         rows = [row for row, (index, _) in enumerate(members) if index in block]
-        measures = read(chunks.chunk_folder(path, cut["number"], chunk)) if rows else None
+        measures = read(chunks.chunk_folder(path, cut["number"], number)) if rows else None
         if measures:
             found |= {members[row]: {name: array[row] for name, array in measures.items()} for row in rows}
     return found

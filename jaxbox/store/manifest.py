@@ -24,9 +24,11 @@ def load_manifest(path: Path) -> dict[str, Any]:
     if not content:
         return {}
     sessions = [*content.get("sessions", []), *load_sessions(path)]
-    entries = {number: dict(entry, number=number) for number, entry in enumerate(content.get("groups", []))}
+    begun = (pair for pair in enumerate(content.get("groups", [])) if "configurations" in pair[1])
+    entries = {number: dict(entry, number=number) for number, entry in begun}
     for cut in cuts.load_all(path):
-        entries[cut["number"]] = {"seconds": 0.0} | entries.get(cut["number"], {}) | cut
+        before = dict(enumerate(content.get("groups", []))).get(cut["number"], {})
+        entries[cut["number"]] = {"seconds": 0.0} | before | cut
     for session in sessions:
         for number, times in session.get("groups", {}).items():
             if entry := entries.get(int(number)):

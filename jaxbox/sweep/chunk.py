@@ -1,7 +1,8 @@
 """One chunk of a run: trains from wherever its checkpoints left off, between evaluations."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +13,32 @@ from jaxbox import store
 from jaxbox.store import results
 from jaxbox.sweep.progress import Report
 from jaxbox.sweep.signals import Stop
+from jaxbox.training.groups import Group
 from jaxbox.training.member import State
 from jaxbox.training.population import Population
 
 
 class Chunk:
-    """A chunk of a population's members: its measures so far and its checkpoints in `folder`."""
+    """A chunk of a group's members: its measures so far and its checkpoints in `folder`.
 
-    def __init__(self, population: Population, members: list[tuple[int, int]], folder: Path):
-        self.population, self.members, self.folder = population, members, folder
-        self.configuration = population.group.configurations[0][1]
+    Args:
+        population: makes the group's programs, which only training needs.
+    """
+
+    def __init__(
+        self, population: Callable[[], Population], group: Group, members: list[tuple[int, int]], folder: Path
+    ):
+        self._population, self.members, self.folder = population, members, folder
+        self.configuration = group.configurations[0][1]
         self.steps = self.configuration.evaluation_steps()
         self.step = store.last_checkpoint(folder)
         self.measures: dict[str, np.ndarray] = {}
         self.saved_at = time.monotonic()
+
+    @cached_property
+    def population(self) -> Population:
+        """The programs that train it."""
+        return self._population()
 
     @property
     def seed_steps(self) -> int:

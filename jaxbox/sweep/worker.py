@@ -3,6 +3,7 @@
 import dataclasses
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,40 +55,39 @@ class Worker:
         begun_with: dict[str, Any],
         saved: Callable[[], None] = lambda: None,
     ):
-        self.path, self.devices, self.settings, self.session = path, devices, settings, session
+        self.path, self.plan, self.devices, self.settings, self.session = path, plan, devices, settings, session
         self.stop, self.report, self.begun_with, self.saved = stop, report, begun_with, saved
         self.groups = groups.group(plan)
-        self._population: tuple[int, Population] | None = None
+        self._last: tuple[tuple[int, int], Population] | None = None
         self._seconds: dict[int, float] = {}
 
-    def chunks(self, group: int) -> list[Chunk]:
+    def chunks(self, number: int) -> list[Chunk]:
         """The chunks of a group, each as far as it is; says how the group is cut, unless that was said before.
 
         Raises:
             RunError: the run's folder cannot be written.
         """
-        start = time.monotonic()
-        population = self.population(group)
-        self._spend(group, start)
-        folders = (store.chunk_folder(self.path, group, number) for number in range(len(population.chunks())))
-        return [
-            Chunk(population, members, folder) for members, folder in zip(population.chunks(), folders, strict=True)
-        ]
-
-    def population(self, group: int) -> Population:
-        """The programs of a group, cut as the run's folder says."""
-        if self._population is None or self._population[0] != group:
-            self._population = group, self._cut(group)
-        return self._population[1]
-
-    def _cut(self, number: int) -> Population:
-        group = self.groups[number]
+        start, group = time.monotonic(), self.groups[number]
         name = group.static.configuration.model.name
         self.report.start(f"group {number + 1} of {len(self.groups)} ({name})")
         batches = "windows" if tables.uses_windows(group.static.configuration) else "images"
         indices = [index for index, _ in group.configurations]
-        size = cuts.pin(self.path, number, indices, batches, lambda: self._size(group))
-        return Population(group, size, self.devices, exactly=True)
+        cut = cuts.pin(self.path, number, indices, batches, lambda: self._size(group))
+        found = [
+            Chunk(partial(self._population, number, chunk.size), group, chunk.members, self._folder(number, place))
+            for place, chunk in enumerate(cuts.chunks(self.plan, cut))
+        ]
+        self._spend(number, start)
+        return found
+
+    def _folder(self, group: int, chunk: int) -> Path:
+        return store.chunk_folder(self.path, group, chunk)
+
+    def _population(self, group: int, size: int) -> Population:
+        """The programs of a group for chunks of this size."""
+        if self._last is None or self._last[0] != (group, size):
+            self._last = (group, size), Population(self.groups[group], size, self.devices, exactly=True)
+        return self._last[1]
 
     def _size(self, group: groups.Group) -> int:
         # Groups that nobody has begun are cut as was asked for when the run was.
@@ -120,6 +120,6 @@ class Worker:
         """Time since `start` went into a group; returns the time now."""
         now = time.monotonic()
         self._seconds[group] = self._seconds.get(group, 0.0) + now - start
-        compiling = self._population[1].compile_seconds if self._population else 0.0
+        compiling = self._last[1].compile_seconds if self._last and self._last[0][0] == group else 0.0
         self.session.spend(group, self._seconds[group], compiling)
         return now

@@ -37,8 +37,14 @@ def chunks(blocks: Sequence[Block], size: int) -> list[list[tuple[int, int]]]:
 
 def blocks_of(plan: Plan, configurations: Collection[int]) -> tuple[Block, ...]:
     """The blocks of a plan that have one of these configurations, with no others."""
-    cut = [tuple(index for index in block.configurations if index in configurations) for block in plan.blocks]
-    pairs = zip(cut, plan.blocks, strict=True)
+    return within(plan.blocks, configurations)
+
+
+def within(blocks: Sequence[Block], configurations: Collection[int]) -> tuple[Block, ...]:
+    """Those of the blocks that have one of these configurations, with no others."""
+    wanted = frozenset(configurations)
+    cut = [tuple(index for index in block.configurations if index in wanted) for block in blocks]
+    pairs = zip(cut, blocks, strict=True)
     return tuple(dataclasses.replace(block, configurations=indices) for indices, block in pairs if indices)
 
 
