@@ -102,7 +102,7 @@ def test_other_bits_are_refused_or_kept_in_the_manifest(folder, tmp_path, capsys
     manifest = json.loads(file.read_text())
     manifest["begun_with"]["kind"] = "another processor"
     file.write_text(json.dumps(manifest))
-    with pytest.raises(RunError, match="the second is another processor; last bits depend on it; give --other_bits"):
+    with pytest.raises(RunError, match="the other is another processor; last bits depend on it; give --other_bits"):
         merge.merge([folder / "low", tmp_path / "elsewhere"], tmp_path / "both")
     words = [str(folder / "low"), str(tmp_path / "elsewhere"), "--into", str(tmp_path / "both"), "--other_bits"]
     assert main(words) == 0
