@@ -1,6 +1,7 @@
 """What must hold for every configuration, whatever its names are. Each is a function of a small one (`cases`)."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -106,11 +107,12 @@ def alone_as_in_a_population(case: Configuration, folder: Path) -> None:
 
 def survives_a_checkpoint(case: Configuration, folder: Path) -> None:
     """goes on from a checkpoint, bit for bit"""
-    many = population_of(case)
+    many, numbers = population_of(case), itertools.count()
 
     def through_disk(state: Any) -> Any:
-        store.save_checkpoint(folder / "chunk", 2, {"state": jax.device_get(state)})
-        saved: Any = store.load_checkpoint(folder / "chunk" / "2", {"state": many.abstract_state})
+        chunk = folder / f"chunk-{next(numbers)}"
+        store.save_checkpoint(chunk, 2, {"state": jax.device_get(state)})
+        saved: Any = store.load_checkpoint(chunk / "2", {"state": many.abstract_state})
         return many.fill(saved["state"])
 
     whole, resumed = advanced(many, (0, 2, case.steps)), advanced(many, (0, 2, case.steps), through_disk)

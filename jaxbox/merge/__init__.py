@@ -125,9 +125,10 @@ def _require_alike(sources: Sequence[Source], other_bits: bool) -> None:
                 raise RunError(f"run: {path} was made with another {place} than {sources[0].path}")
         found = bits.difference(first["begun_with"], manifest["begun_with"])
         if found and not other_bits:
+            words = found.replace("here it", "the other")
             raise RunError(
-                f"run: {path} is not as {sources[0].path}, which was {found.replace('here it', 'the other')}; last bits "
-                "depend on it; give --other_bits to merge them all the same"
+                f"run: {path} is not as {sources[0].path}, which was {words}; last bits depend on it; "
+                "give --other_bits to merge them all the same"
             )
 
 

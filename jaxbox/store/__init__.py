@@ -10,6 +10,7 @@ files.py     atomic, synced writes    members.py   load one member       frames.
 from jaxbox.store.archive import open_run, save_results
 from jaxbox.store.chunks import (
     chunk_folder,
+    has_part,
     last_checkpoint,
     load_checkpoint,
     load_last,
@@ -57,6 +58,7 @@ __all__ = [
     "final_r2",
     "gather",
     "grow",
+    "has_part",
     "hashes",
     "import_named",
     "last_checkpoint",

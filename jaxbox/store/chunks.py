@@ -37,7 +37,19 @@ def _steps(folder: Path) -> list[int]:
         return []
 
 
-def save_checkpoint(folder: Path, step: int, parts: Mapping[str, PyTree[np.ndarray]], last: bool = False) -> None:
+def has_part(folder: Path, part: str) -> bool:
+    """Whether a chunk's last checkpoint has a part of this name, as `save_checkpoint` had it."""
+    step = last_checkpoint(folder)
+    return step is not None and (folder / str(step) / part).is_dir()
+
+
+def save_checkpoint(
+    folder: Path,
+    step: int,
+    parts: Mapping[str, PyTree[np.ndarray]],
+    last: bool = False,
+    instead_of: int | None = None,
+) -> None:
     """Write a checkpoint and then drop older ones, but for the one before it, which a reader may have begun to read.
 
     Two processes may train a chunk at once, since both write the same bits: what is there is kept, and nothing is
@@ -46,11 +58,12 @@ def save_checkpoint(folder: Path, step: int, parts: Mapping[str, PyTree[np.ndarr
     Args:
         parts: trees by name, which can be loaded one without the other.
         last: whether it is the chunk's last, beside which no other is needed.
+        instead_of: the step of a later one that is dropped, since nobody can go on from it.
 
     Raises:
         RunError: it cannot be written; the one before it is still there.
     """
-    if (last_checkpoint(folder) or -1) > step:
+    if any(other > step and other != instead_of for other in _steps(folder)):
         return  # of another process, which is ahead
     aside = folder / files.own_name(str(step))
     with files.writing(folder / str(step)):
@@ -66,7 +79,8 @@ def save_checkpoint(folder: Path, step: int, parts: Mapping[str, PyTree[np.ndarr
                 shutil.rmtree(half, ignore_errors=True)
             raise
         older = [number for number in _steps(folder) if number < step]
-        for number in older if last else older[:-1]:
+        dropped = older if last else older[:-1]
+        for number in dropped + [instead_of] * (instead_of not in (None, step)):
             files.discard(folder / str(number))
 
 
@@ -109,6 +123,20 @@ def unfinished(path: Path, plan: Plan) -> set[tuple[int, int]]:
             if last_checkpoint(chunk_folder(path, number, chunk)) != steps:
                 found.add((number, chunk))
     return found
+
+
+def members_without_state(path: Path, plan: Plan) -> int:
+    """How many members have a last checkpoint from which nobody can go on."""
+    return sum(
+        len(chunk.members)
+        for entry in load_manifest(path).get("groups", [])
+        for number, chunk in enumerate(cuts.chunks(plan, entry))
+        if _has_no_state(chunk_folder(path, entry["number"], number))
+    )
+
+
+def _has_no_state(folder: Path) -> bool:
+    return last_checkpoint(folder) is not None and not has_part(folder, "state")
 
 
 def require_checkpoints(path: Path, plan: Plan) -> None:

@@ -25,17 +25,28 @@ LOADABLE = (2, FORMAT)
 """Formats whose members can be loaded: from one to the next only measures were added. The first had no number."""
 
 
-def create(path: Path, plan: Plan, overwrite: bool = False, manifest: Mapping[str, Any] | None = None) -> bool:
+def create(
+    path: Path,
+    plan: Plan,
+    overwrite: bool = False,
+    manifest: Mapping[str, Any] | None = None,
+    join: bool = False,
+) -> bool:
     """Make an empty run folder, with a manifest if one is given.
 
+    Args:
+        join: leave a run that is there and has the same plan.
+
     Returns:
-        False where another process has made that very run meanwhile, which is then there instead.
+        False where that very run is there already.
 
     Raises:
-        RunError: the folder exists (and, with `overwrite`, is not a run), or cannot be written.
+        RunError: the folder exists (and, with `overwrite`, is not a run; with `join`, is another one), or cannot be
+            written.
     """
     try:
-        _make_room(path, overwrite)
+        if not join:
+            _make_room(path, overwrite)
         files.make_folder(path.parent)
         aside = path.with_name(files.own_name(path.name))
         aside.mkdir()

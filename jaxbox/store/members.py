@@ -95,7 +95,13 @@ def load_member(run: str | Path, configuration: int, seed: int) -> Member:
 @lru_cache(maxsize=2)
 def _chunk_weights(checkpoint: Path, stamp: int, static: Static) -> Weights:
     """The weights of all members of a chunk; `stamp` is another number for another checkpoint of the same name."""
-    tree: Any = load_checkpoint(checkpoint, {"state": member.abstract_state(static)})
+    like = member.abstract_state(static)
+    if (checkpoint / "weights").is_dir():
+        tree: Any = load_checkpoint(checkpoint, {"weights": like.weights})
+        return tree["weights"]
+    if not (checkpoint / "state").is_dir():
+        raise RunError(f"run: {checkpoint} has measures only (--keep measures), and no networks")
+    tree = load_checkpoint(checkpoint, {"state": like})
     return tree["state"].weights
 
 

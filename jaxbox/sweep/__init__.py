@@ -38,6 +38,8 @@ def run(
     overwrite: bool = False,
     members_per_chunk: int | None = None,
     checkpoint_seconds: float = 60.0,
+    keep: str | None = None,
+    retrain: bool = False,
     stop_after: float | None = None,
     part: str = "0/1",
     on: str = "here",
@@ -66,6 +68,10 @@ def run(
         overwrite: replace an existing run of that name.
         members_per_chunk: most members trained together between evaluations; None chooses by memory.
         checkpoint_seconds: time between checkpoints of a chunk.
+        keep: what chunks keep once they are finished: all; or parameters, which leaves out optimisers' states, so that
+            more steps cost all of them again; or measures, which leaves out the networks, too. All, or what the run
+            was begun with, if left out.
+        retrain: with `steps`, train members again from their first step that have kept nothing to go on from.
         stop_after: minutes after which it does as after a signal.
         part: I/N, to train the I-th of N shares of the chunks, counted from 0, while other processes train the
             others, on this machine or on others that share the folder. They meet by the run's name, whoever comes
@@ -87,9 +93,8 @@ def run(
             than the run has.
         RunError: a folder that cannot be used or written, or a run whose numbers would get other last bits.
     """
-    execution = Execution(
-        members_per_chunk, checkpoint_seconds, stop_after, Part.of(part), on, workers, worker_devices, other_bits, quiet
-    )
+    how = members_per_chunk, checkpoint_seconds, keep, retrain, stop_after
+    execution = Execution(*how, Part.of(part), on, workers, worker_devices, other_bits, quiet)
     asked = Asked(tuple(configurations), seeds, first_seed, steps, tuple(added), experiment)
     preparing.check(asked, name, resume is not None, execution)
     path = Path(out) / (name or datetime.now().strftime("%Y%m%d-%H%M%S")) if resume is None else Path(resume)

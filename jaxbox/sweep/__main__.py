@@ -55,6 +55,8 @@ def _sweep(words: Sequence[str]) -> int:
         overwrite=arguments.overwrite,
         members_per_chunk=arguments.members_per_chunk,
         checkpoint_seconds=arguments.checkpoint_seconds,
+        keep=arguments.keep,
+        retrain=arguments.retrain,
         stop_after=arguments.stop_after,
         part=arguments.part,
         on=arguments.on,

@@ -52,6 +52,11 @@ class Arguments:
     """Most members trained together between evaluations; by default, what fits in memory."""
     checkpoint_seconds: float = 60.0
     """Time between checkpoints of a chunk."""
+    keep: Annotated[str | None, tyro.conf.arg(metavar="WHAT")] = None
+    """What finished members keep: all (the default), parameters (no optimisers' states, so that more --steps cost all
+    of them again) or measures (no networks either)."""
+    retrain: Flag = False
+    """With more --steps, train members again from their first step that have kept nothing to go on from."""
     stop_after: Annotated[float | None, tyro.conf.arg(metavar="MINUTES")] = None
     """Save and stop after so many minutes, as on SIGUSR1; the exit code is then 75, and --resume goes on."""
     part: Annotated[str, tyro.conf.arg(metavar="I/N")] = "0/1"

@@ -17,6 +17,13 @@ from jaxbox.training.groups import Group
 from jaxbox.training.member import State
 from jaxbox.training.population import Population
 
+KEPT: dict[str, Callable[[State], dict[str, Any]]] = {
+    "all": lambda state: {"state": state},
+    "parameters": lambda state: {"weights": state.weights},
+    "measures": lambda state: {},
+}
+"""What of a member's last state is kept beside its measures: all, to go on from; its network's numbers; nothing."""
+
 
 class Chunk:
     """A chunk of a group's members: its measures so far and its checkpoints in `folder`.
@@ -32,6 +39,11 @@ class Chunk:
         self.configuration = group.configurations[0][1]
         self.steps = self.configuration.evaluation_steps()
         self.step = store.last_checkpoint(folder)
+        self.spent: int | None = None
+        """The step of a checkpoint from which nobody can go on, and that is not far enough."""
+        if self.step is not None and not self.finished and not store.has_part(folder, "state"):
+            self.step, self.spent = None, self.step
+        self.keep = "all"
         self.measures: dict[str, np.ndarray] = {}
         self.saved_at = time.monotonic()
 
@@ -50,8 +62,13 @@ class Chunk:
         """Whether its last checkpoint is that of its last step."""
         return self.step is not None and self.step >= self.steps[-1]
 
-    def train(self, stop: Stop, report: Report, checkpoint_seconds: float) -> Iterator[int]:
-        """Train to the last step or to a stop; yield the step of each checkpoint, every `checkpoint_seconds`."""
+    def train(self, stop: Stop, report: Report, checkpoint_seconds: float, keep: str = "all") -> Iterator[int]:
+        """Train to the last step or to a stop; yield the step of each checkpoint, every `checkpoint_seconds`.
+
+        Args:
+            keep: of KEPT, what the last checkpoint has.
+        """
+        self.keep = keep
         if self.finished or stop.requested:
             report.skip((self.step or 0) * len(self.members))
             return
@@ -90,8 +107,8 @@ class Chunk:
     def _save(self, state: State) -> None:
         own = jax.tree.map(lambda leaf: leaf[: len(self.members)], jax.device_get(state))
         assert self.step is not None
-        parts = {"state": own, "measures": self.measures}
-        store.save_checkpoint(self.folder, self.step, parts, last=self.finished)
+        parts = {"measures": self.measures, **(KEPT[self.keep](own) if self.finished else {"state": own})}
+        store.save_checkpoint(self.folder, self.step, parts, last=self.finished, instead_of=self.spent)
         self.saved_at = time.monotonic()
 
     def _load(self) -> State:

@@ -49,7 +49,7 @@ class Engine(Protocol):
 
 def settings_of(execution: Execution) -> Settings:
     """What a worker is told."""
-    return Settings(execution.members_per_chunk, execution.checkpoint_seconds, execution.other_bits)
+    return Settings(execution.members_per_chunk, execution.checkpoint_seconds, execution.keep, execution.other_bits)
 
 
 class Here:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from jaxbox.sweep.engines import Engine
 
 
+KEEP = ("all", "parameters", "measures")
+"""What finished chunks keep: all, to go on from; measures and the networks' numbers; measures."""
 ENGINES = ("here", "ray")
 """Where chunks are trained: in this process, or by workers of a cluster."""
 
@@ -42,6 +44,8 @@ class Execution:
 
     members_per_chunk: int | None
     checkpoint_seconds: float
+    keep: str | None
+    retrain: bool
     stop_after: float | None
     part: Part
     on: str
@@ -83,6 +87,7 @@ def check(asked: Asked, name: str | None, resume: bool, execution: Execution) ->
     seconds, minutes = execution.checkpoint_seconds, execution.stop_after
     config.require(seconds >= 0, "checkpoint_seconds", seconds, "at least 0")
     config.require(minutes is None or minutes > 0, "stop_after", minutes, "greater than 0")
+    config.require(execution.keep in (None, *KEEP), "keep", execution.keep, f"one of {', '.join(KEEP)}")
     config.require(execution.on in ENGINES, "on", execution.on, f"one of {', '.join(ENGINES)}")
     several = execution.on == "ray"
     config.require(several or execution.workers is None, "workers", execution.workers, "left out, unless --on ray")
@@ -117,10 +122,10 @@ def begin(path: Path, asked: Asked, overwrite: bool, execution: Execution, engin
     if parts and path.exists():
         stored = store.load_plan(path)
         _require_same(path, plan, stored, "give another name")
-        return Prepared(path, store.import_named(path, stored), warning=_check(plan, execution))
     warning = _check(plan, execution)
     content = store.new_manifest(engine.describe(), store.hashes(plan), execution.members_per_chunk)
-    store.create(path, plan, overwrite, content)
+    if not store.create(path, plan, overwrite, content, join=parts):
+        plan = store.import_named(path, store.load_plan(path))
     return Prepared(path, plan, warning=warning)
 
 
@@ -146,11 +151,28 @@ def resume(path: Path, asked: Asked, execution: Execution) -> Prepared:
         grown = before
     else:
         grown = growth.grown(before, asked.seeds, asked.first_seed, asked.steps, [*map(config.fit, asked.added)])
+    if not execution.retrain:
+        _refuse_to_train_again(path, before, grown)
     if grown != before and execution.part.count > 1:
         raise ConfigurationError(
             f"part: {execution.part} is not allowed with more than the run has; let it grow in a run without parts"
         )
     return Prepared(path, grown, stored, grown != before, _check(grown, execution))
+
+
+def _refuse_to_train_again(path: Path, before: Plan, grown: Plan) -> None:
+    """Refuse more steps where finished chunks cannot be gone on with: they have kept too little."""
+    from jaxbox.store import chunks
+
+    if grown.configurations[0].steps == before.configurations[0].steps:
+        return
+    lost = chunks.members_without_state(path, before)
+    if lost:
+        steps = grown.configurations[0].steps
+        raise ConfigurationError(
+            f"steps: {steps} is not allowed: {lost:,} members have kept no state to go on from (--keep); "
+            f"give --retrain to train them again from the start, {lost * steps:,} seed-steps"
+        )
 
 
 def grow(prepared: Prepared) -> None:

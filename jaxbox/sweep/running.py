@@ -2,11 +2,11 @@
 
 from jaxbox import store
 from jaxbox.store import chunks
+from jaxbox.sweep import signals
 from jaxbox.sweep.engines import Engine, Work
 from jaxbox.sweep.preparing import Execution, Prepared
 from jaxbox.sweep.progress import Report
 from jaxbox.sweep.publishing import Publisher
-from jaxbox.sweep.signals import stop_on_signal
 
 
 def train(prepared: Prepared, execution: Execution, engine: Engine) -> None:
@@ -19,7 +19,7 @@ def train(prepared: Prepared, execution: Execution, engine: Engine) -> None:
     writes = part.index == 0
     manifest = store.Manifest(path, engine.describe())
     if writes:
-        manifest.begin(store.hashes(plan), execution.members_per_chunk)
+        manifest.begin(store.hashes(plan), execution.members_per_chunk, execution.keep)
     session = store.Session(path, engine.devices(), str(part) if part.count > 1 else "")
 
     def gather() -> None:
@@ -29,7 +29,7 @@ def train(prepared: Prepared, execution: Execution, engine: Engine) -> None:
         gather()
     publish = Publisher(gather, execution.checkpoint_seconds) if writes else _nothing
     seconds = None if execution.stop_after is None else 60 * execution.stop_after
-    with Report(plan.seed_steps, execution.quiet) as report, stop_on_signal(report, seconds) as stop:
+    with Report(plan.seed_steps, execution.quiet) as report, signals.stop_on_signal(report, seconds) as stop:
         if prepared.warning:
             report.say(prepared.warning)
         engine.train(Work(path, plan, session, stop, report, manifest.content["begun_with"], publish))

@@ -3,7 +3,7 @@
 import dataclasses
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,13 @@ class Settings:
     `members_per_chunk`: most members trained together between evaluations; None chooses by memory. A group that was
     begun before keeps the number it was begun with: another is another program, with other last bits.
     `checkpoint_seconds`: time between checkpoints of a chunk.
+    `keep`: what finished chunks keep (`chunk.KEPT`); None is what the run was begun with.
     `other_bits`: whether a run may go on where its last bits will be other ones.
     """
 
     members_per_chunk: int | None = None
     checkpoint_seconds: float = 60.0
+    keep: str | None = None
     other_bits: bool = False
 
 
@@ -89,6 +91,11 @@ class Worker:
             self._last = (group, size), Population(self.groups[group], size, self.devices, exactly=True)
         return self._last[1]
 
+    @cached_property
+    def keep(self) -> str:
+        """What finished chunks keep."""
+        return self.settings.keep or store.load_manifest(self.path).get("keep") or "all"
+
     def _size(self, group: groups.Group) -> int:
         # Groups that nobody has begun are cut as was asked for when the run was.
         asked = self.settings.members_per_chunk or store.load_manifest(self.path).get("members_per_chunk")
@@ -103,7 +110,7 @@ class Worker:
         if not chunk.finished:
             self._compare_bits()
         start = time.monotonic()
-        for _ in chunk.train(self.stop, self.report, self.settings.checkpoint_seconds):
+        for _ in chunk.train(self.stop, self.report, self.settings.checkpoint_seconds, self.keep):
             start = self._spend(group, start)
             self.session.save()
             self.saved()

@@ -2,7 +2,6 @@
 
 import contextlib
 import importlib
-import json
 import shutil
 import subprocess
 import sys
@@ -151,7 +150,7 @@ def executed(folder):
 
 
 def test_the_run_says_which_file_it_was_and_has_its_options(paper):
-    manifest = json.loads((paper / "runs" / "own" / "manifest.json").read_text())
+    manifest = store.load_manifest(paper / "runs" / "own")
     assert list(manifest["outside"]) == ["mine.py"]
     assert len(manifest["outside"]["mine.py"]["sha256"]) == 64
     assert [group["configurations"] for group in manifest["groups"]] == [[0, 1], [2], [3], [4]]

@@ -92,9 +92,12 @@ def test_a_resume_with_every_option_is_bit_for_bit(name, tmp_path):
     others = {"weight_decay": 0.01, "clip_norm": 0.5, "warmup_steps": 3, "learning_rate": 0.05}
     many = population(dataclasses.replace(options("cosine", **others), name=name))
 
+    numbers = itertools.count()
+
     def through_disk(state):
-        store.save_checkpoint(tmp_path / "chunk", 4, {"state": jax.device_get(state)})
-        saved = store.load_checkpoint(tmp_path / "chunk" / "4", {"state": many.abstract_state})
+        chunk = tmp_path / f"chunk-{next(numbers)}"
+        store.save_checkpoint(chunk, 4, {"state": jax.device_get(state)})
+        saved = store.load_checkpoint(chunk / "4", {"state": many.abstract_state})
         return many.fill(saved["state"])
 
     whole, resumed = advanced(many, (0, 4, STEPS)), advanced(many, (0, 4, STEPS), through_disk)
