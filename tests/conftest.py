@@ -8,7 +8,7 @@ from pathlib import Path
 import jax
 import pytest
 from jaxtyping import install_import_hook
-from processes import IN_A_HURRY, QUICK
+from processes import IN_A_HURRY, PROGRAMS, QUICK, SHORTEST_SECONDS
 
 DEVICES = 8
 # The configuration is left out: a value of the wrong type must reach its own check, which says what is allowed.
@@ -27,9 +27,9 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_disable_most_optimizations", IN_A_HURRY)
 if IN_A_HURRY:
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICK}"
-# Nothing is kept outside of the tests' own folders, and compilations are counted.
-os.environ["JAX_ENABLE_COMPILATION_CACHE"] = "false"
-jax.config.update("jax_enable_compilation_cache", False)
+# A run that is gone on with compiles its programs again: they are kept while the tests run, and no longer.
+jax.config.update("jax_compilation_cache_dir", str(PROGRAMS))
+jax.config.update("jax_persistent_cache_min_compile_time_secs", SHORTEST_SECONDS)
 install_import_hook([f"jaxbox.{name}" for name in CHECKED], "beartype.beartype")
 # JAX starts here, before anything that a test calls can choose another number of devices.
 assert len(jax.devices()) == DEVICES, "JAX started before tests/conftest.py"

@@ -1,6 +1,9 @@
 """How the programs of tests are compiled, here and in processes of their own: in a hurry, as nearly all run once."""
 
+import atexit
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import jax
@@ -10,10 +13,26 @@ IN_A_HURRY = os.environ.get("JAX_DISABLE_MOST_OPTIMIZATIONS", "1") == "1"
 """JAX_DISABLE_MOST_OPTIMIZATIONS=0 makes everything optimise as for a user."""
 # The emitters of before compile in a quarter of the time. XLA ends a process that sets a flag which it does not know.
 QUICK = "--xla_cpu_use_fusion_emitters=false" if jax.version.__version_info__ < (0, 11) else ""
+PROGRAMS = Path(tempfile.mkdtemp(prefix="jaxbox-tests-"))
+"""Where this process of the tests keeps programs, for itself and for those that it starts one after the other: JAX does
+not write them at one stroke."""
+SHORTEST_SECONDS = 0.05
+"""Programs that compile faster are not kept."""
+atexit.register(shutil.rmtree, PROGRAMS, ignore_errors=True)
 
 
-def environment(in_a_hurry: bool = IN_A_HURRY) -> dict[str, str]:
-    """Of a process that starts as a user's: with one device a machine, and nothing kept outside of the tests' folders."""
+def environment(in_a_hurry: bool = IN_A_HURRY, keep: bool = True) -> dict[str, str]:
+    """Of a process that starts as a user's: with one device a machine, and nothing kept outside of the tests' folders.
+
+    Args:
+        in_a_hurry: whether it compiles in a hurry.
+        keep: whether it may use kept programs, which processes that run at the same time must not.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("XLA_", "JAX_", "PYTEST"))}
-    kept |= {"PYTHONPATH": str(ROOT), "JAX_ENABLE_COMPILATION_CACHE": "false"}
+    kept["PYTHONPATH"] = str(ROOT)
+    if keep and in_a_hurry:
+        kept |= {"JAX_COMPILATION_CACHE_DIR": str(PROGRAMS)}
+        kept |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": str(SHORTEST_SECONDS)}
+    else:
+        kept["JAX_ENABLE_COMPILATION_CACHE"] = "false"
     return kept | {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1", "XLA_FLAGS": QUICK} if in_a_hurry else kept

@@ -20,6 +20,7 @@ ORDER = {
             "plotting",
             "sweep",
             "status",
+            "merge",
             "export",
             "check",
             "bench",

@@ -41,8 +41,10 @@ def _sweep(words: Sequence[str]) -> int:
     steps = arguments.configuration.steps if "steps" in command_line.named(words) and not planned else None
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     experiment = plan.experiment if plan else ""
-    name = f"{experiment.rpartition(':')[2] or 'run'}-{stamp}" if arguments.name is None else arguments.name
-    path = arguments.resume or arguments.out / name
+    name = arguments.name
+    if name is None and arguments.part == WHOLE:
+        name = f"{experiment.rpartition(':')[2] or 'run'}-{stamp}"
+    path = arguments.resume or arguments.out / (name or "")
     results = sweep.run(
         plan.configurations if plan else (),
         arguments.seeds,

@@ -53,9 +53,9 @@ class Chunk:
         return self._population()
 
     @property
-    def seed_steps(self) -> int:
-        """Updates of all members together."""
-        return len(self.members) * self.configuration.steps
+    def done(self) -> int:
+        """Updates of all members together, so far."""
+        return len(self.members) * (self.step or 0)
 
     @property
     def finished(self) -> bool:

@@ -1,7 +1,6 @@
 """The loop over the chunks of a run: one worker trains all of them, or those of its part."""
 
 from jaxbox.config import ConfigurationError, RunError, one_line
-from jaxbox.sweep.chunk import Chunk
 from jaxbox.sweep.part import Part
 from jaxbox.sweep.worker import Worker
 
@@ -16,18 +15,19 @@ def train(worker: Worker, part: Part) -> None:
         RunError: a checkpoint is damaged or cannot be written, or this process would give other bits.
     """
     for group in range(len(worker.groups)):
-        if worker.stop.requested:
-            return
-        for number, chunk in enumerate(worker.chunks(group)):
-            if part.has(group, number):
-                _attempt(worker, group, number, chunk)
+        for place, cut in enumerate(worker.cut(group)):
+            if worker.stop.requested:
+                return
+            if part.has(group, place):
+                _attempt(worker, group, place)
             else:
-                worker.report.leave(chunk.seed_steps)
+                worker.report.leave(len(cut.members) * worker.groups[group].static.configuration.steps)
 
 
-def _attempt(worker: Worker, group: int, number: int, chunk: Chunk) -> None:
+def _attempt(worker: Worker, group: int, place: int) -> None:
     """Train a chunk; give it up, and say so, after TRIES errors that are not those of a disk or of a person."""
     for attempt in range(1, TRIES + 1):
+        chunk = worker.chunk(group, place)
         try:
             worker.train(group, chunk)
             return
@@ -35,7 +35,6 @@ def _attempt(worker: Worker, group: int, number: int, chunk: Chunk) -> None:
             raise
         except Exception as error:
             found = f"{type(error).__name__}: {one_line(error)}"
-            worker.report.say(f"group {group + 1}, chunk {number} failed, try {attempt} of {TRIES}: {found}")
+            worker.report.say(f"group {group + 1}, chunk {place} failed, try {attempt} of {TRIES}: {found}")
             if attempt == TRIES:
-                worker.session.fail(group, number, chunk.steps[-1], found)
-        chunk = worker.chunks(group)[number]
+                worker.session.fail(group, place, chunk.steps[-1], found)

@@ -180,7 +180,8 @@ class Workers:
 
     def leave(self) -> None:
         """The run is done."""
-        self.ray.wait([actor.leave.remote() for actor in self.idle], num_returns=len(self.idle), timeout=WAIT * 10)
+        if left := [actor.leave.remote() for actor in self.idle]:
+            self.ray.wait(left, num_returns=len(left), timeout=10 * WAIT)
         for actor in self.actors:
             self.ray.kill(actor)
 
@@ -214,7 +215,9 @@ class Handout:
         elif task.chunk < 0:
             self.todo.extendleft(Task(task.group, chunk) for chunk in reversed(range(result)))
         else:
-            self.report.advance(*result)
+            before, trained, step = result
+            self.report.skip(before)
+            self.report.advance(trained, step)
 
     def _hear_error(self, task: Task, error: Exception) -> None:
         cause = _own(error)

@@ -93,6 +93,8 @@ def check(asked: Asked, name: str | None, resume: bool, execution: Execution) ->
     config.require(several or execution.workers is None, "workers", execution.workers, "left out, unless --on ray")
     if several and execution.part.count > 1:
         raise ConfigurationError(f"part: {execution.part} is not allowed with --on ray, which shares the chunks itself")
+    meets = name is not None or resume or execution.part.count == 1
+    config.require(meets, "name", "nothing", f"said with part {execution.part}: the parts of a run meet by it")
     if name is not None:
         config.check_name(name)
     if not resume and (asked.steps is not None or asked.added):

@@ -38,15 +38,17 @@ class RayWorker:
 
     def count(self, group: int) -> int:
         """How many chunks a group is cut into; says so in the run's folder, unless that was said before."""
-        return len(self._begun().chunks(group))
+        return len(self._begun().cut(group))
 
-    def train(self, group: int, number: int) -> tuple[int, int]:
-        """Train a chunk to its end or to a stop; returns how many updates its members have made now, and its step."""
+    def train(self, group: int, place: int) -> tuple[int, int, int]:
+        """Train a chunk to its end or to a stop; returns the updates that its members had made before, those that they
+        have made now, and its step."""
         worker = self._begun()
         worker.stop.by = self._stopped_by
-        chunk = worker.chunks(group)[number]
+        chunk = worker.chunk(group, place)
+        before = chunk.done
         worker.train(group, chunk)
-        return (chunk.step or 0) * len(chunk.members), chunk.step or 0
+        return before, chunk.done - before, chunk.step or 0
 
     def stop(self, by: str) -> None:
         """Save at the end of the segment at hand, and train no more."""

@@ -61,29 +61,32 @@ class Worker:
         self.stop, self.report, self.begun_with, self.saved = stop, report, begun_with, saved
         self.groups = groups.group(plan)
         self._last: tuple[tuple[int, int], Population] | None = None
+        self._cuts: dict[int, list[cuts.CutChunk]] = {}
+        """Of the group at hand: those of all would be as large as the run."""
         self._seconds: dict[int, float] = {}
 
-    def chunks(self, number: int) -> list[Chunk]:
-        """The chunks of a group, each as far as it is; says how the group is cut, unless that was said before.
+    def cut(self, number: int) -> list[cuts.CutChunk]:
+        """How a group is cut into chunks; says so in the run's folder, unless that was said before.
 
         Raises:
             RunError: the run's folder cannot be written.
         """
-        start, group = time.monotonic(), self.groups[number]
-        name = group.static.configuration.model.name
-        self.report.start(f"group {number + 1} of {len(self.groups)} ({name})")
-        batches = "windows" if tables.uses_windows(group.static.configuration) else "images"
-        indices = [index for index, _ in group.configurations]
-        cut = cuts.pin(self.path, number, indices, batches, lambda: self._size(group))
-        found = [
-            Chunk(partial(self._population, number, chunk.size), group, chunk.members, self._folder(number, place))
-            for place, chunk in enumerate(cuts.chunks(self.plan, cut))
-        ]
-        self._spend(number, start)
-        return found
+        if number not in self._cuts:
+            start, group = time.monotonic(), self.groups[number]
+            name = group.static.configuration.model.name
+            self.report.start(f"group {number + 1} of {len(self.groups)} ({name})")
+            batches = "windows" if tables.uses_windows(group.static.configuration) else "images"
+            indices = [index for index, _ in group.configurations]
+            cut = cuts.pin(self.path, number, indices, batches, lambda: self._size(group))
+            self._cuts = {number: cuts.chunks(self.plan, cut)}
+            self._spend(number, start)
+        return self._cuts[number]
 
-    def _folder(self, group: int, chunk: int) -> Path:
-        return store.chunk_folder(self.path, group, chunk)
+    def chunk(self, group: int, place: int) -> Chunk:
+        """A chunk of a group, as far as it is."""
+        cut = self.cut(group)[place]
+        folder = store.chunk_folder(self.path, group, place)
+        return Chunk(partial(self._population, group, cut.size), self.groups[group], cut.members, folder)
 
     def _population(self, group: int, size: int) -> Population:
         """The programs of a group for chunks of this size."""
@@ -115,8 +118,12 @@ class Worker:
             self.session.save()
             self.saved()
 
+    @cached_property
+    def _bits(self) -> dict[str, Any]:
+        return bits.describe(self.devices)
+
     def _compare_bits(self) -> None:
-        now = bits.describe(self.devices)
+        now = self._bits
         if not self.settings.other_bits:
             bits.require_same(self.path, self.begun_with, now)
         elif "other_bits" not in self.session.content and (found := bits.difference(self.begun_with, now)):

@@ -78,7 +78,9 @@ def test_a_part_that_is_none_is_refused(text, tmp_path, capsys):
     assert not list(tmp_path.iterdir())
 
 
-def test_parts_meet_in_the_same_run_only(tmp_path):
+def test_parts_meet_in_the_same_run_only(tmp_path, capsys):
+    assert main([*WORDS[: WORDS.index("--name")], "--out", str(tmp_path), "--part", "0/2"]) == 2
+    assert "name: nothing is not allowed; it must be said with part 0/2" in capsys.readouterr().err
     sweep.run(CONFIGURATIONS, out=tmp_path, name="run", part="1/2", **OPTIONS)
     with pytest.raises(ConfigurationError, match=r"was made with .* give another name"):
         sweep.run([TINY], out=tmp_path, name="run", part="0/2", **OPTIONS)
@@ -118,7 +120,7 @@ def test_a_chunk_that_raises_is_given_up_after_three_tries_and_named(tmp_path, m
 def start(folder, *words):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     command = [sys.executable, "-m", "jaxbox.sweep", *words]
-    return subprocess.Popen(command, cwd=folder, env=processes.environment(), **pipes)
+    return subprocess.Popen(command, cwd=folder, env=processes.environment(keep=False), **pipes)
 
 
 def end(process):
@@ -131,7 +133,8 @@ def end(process):
     return process.returncode, out, err
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(10, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [1, 10])
 def test_parts_at_once_of_which_one_is_killed_make_the_whole(kills, tmp_path):
     one = tmp_path / "one"
     one.mkdir()

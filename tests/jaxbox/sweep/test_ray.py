@@ -27,7 +27,7 @@ needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="ray is not inst
 
 def start(folder, *words, program=("-m", "jaxbox.sweep"), **environment):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    kept = {name: value for name, value in processes.environment().items() if name != "RAY_ADDRESS"}
+    kept = {name: value for name, value in processes.environment(keep=False).items() if name != "RAY_ADDRESS"}
     return subprocess.Popen([sys.executable, *program, *words], cwd=folder, env=kept | environment, **pipes)
 
 

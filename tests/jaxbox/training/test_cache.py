@@ -30,7 +30,7 @@ print(json.dumps([folder, events.count("cache_hits"), events.count("cache_misses
 
 def outcome(tmp_path, name, *again, **environment):
     """(cache folder, hits, misses, predictions) of a sweep in a process of its own, or of the last where it runs again."""
-    environment = processes.environment() | {"JAX_ENABLE_COMPILATION_CACHE": "true", **environment}
+    environment = processes.environment(keep=False) | {"JAX_ENABLE_COMPILATION_CACHE": "true", **environment}
     words = [sys.executable, "-c", PROGRAM, str(tmp_path / name), *again]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
