@@ -13,7 +13,7 @@ from jaxbox import store, sweep
 from jaxbox import task as tasks
 from jaxbox.config import Configuration, Data, Model, Optimizer, RunError, Task, replace
 from jaxbox.store import archive
-from jaxbox.sweep import loop
+from jaxbox.sweep import chunk
 
 TASK = Task(height=9, width=8, box_size=3)
 DATA = Data(train_size=60, law="beta", concentration=2.0, split="held_out", held_out=0.3)
@@ -51,7 +51,7 @@ def test_measures_are_under_the_law_that_is_stored(tmp_path):
 def test_a_run_that_was_cut_off_goes_on_with_the_same_positions(size, tmp_path, monkeypatch):
     own = replace(ONE, {"data.train_size": size, "data.labels": "shuffled"})
     whole = trained([own], tmp_path, "whole")
-    advance, asked = loop.Chunk._record, []
+    advance, asked = chunk.Chunk._record, []
 
     def stop_after_one(self, measures, step):
         advance(self, measures, step)
@@ -64,9 +64,9 @@ def test_a_run_that_was_cut_off_goes_on_with_the_same_positions(size, tmp_path, 
 
     stop = Stop()
     with monkeypatch.context() as patch:
-        patch.setattr(loop.Chunk, "_record", stop_after_one)
-        inner = loop.Chunk.train
-        patch.setattr(loop.Chunk, "train", lambda self, _, *rest: inner(self, stop, *rest))
+        patch.setattr(chunk.Chunk, "_record", stop_after_one)
+        inner = chunk.Chunk.train
+        patch.setattr(chunk.Chunk, "train", lambda self, _, *rest: inner(self, stop, *rest))
         half = trained([own], tmp_path, "half")
     assert asked
     assert int(half["last_step"].max()) == 4

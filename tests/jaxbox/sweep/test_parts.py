@@ -44,7 +44,7 @@ def whole(tmp_path_factory):
     return results(folder / "run")
 
 
-@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
+@pytest.mark.parametrize("order", [(2, 1, 0), pytest.param((0, 1, 2), marks=pytest.mark.slow)])
 def test_parts_that_come_one_after_the_other_make_the_whole(order, tmp_path, whole):
     for index in order:
         found = sweep.run(CONFIGURATIONS, out=tmp_path, name="run", part=f"{index}/3", **OPTIONS)
