@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -36,3 +37,14 @@ def environment(in_a_hurry: bool = IN_A_HURRY, keep: bool = True) -> dict[str, s
     else:
         kept["JAX_ENABLE_COMPILATION_CACHE"] = "false"
     return kept | {"JAX_DISABLE_MOST_OPTIMIZATIONS": "1", "XLA_FLAGS": QUICK} if in_a_hurry else kept
+
+
+def end(process: subprocess.Popen[str], seconds: float = 120.0) -> tuple[int, str, str]:
+    """(exit code, output, errors) of a process once it has ended, which it must in time."""
+    try:
+        out, err = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()  # a pipe left open is a warning that fails whichever test runs when it is collected
+        raise
+    return process.returncode, out, err

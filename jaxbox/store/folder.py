@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from jaxbox import config
 from jaxbox.config import ConfigurationError, Plan, RunError, outside, stored, tables
-from jaxbox.store import files
+from jaxbox.store import files, sessions
 
 CONFIGURATION, MANIFEST, RESULTS, CHECKPOINTS = "configuration.json", "manifest.json", "results.zarr", "checkpoints"
 FORMAT = 3
@@ -91,6 +91,10 @@ def _make_room(path: Path, overwrite: bool) -> None:
     if any(path.iterdir()) if path.is_dir() else True:
         load_plan(path)
         lock(path).close()
+        # A part holds no lock, and would go on writing into what takes the run's place.
+        for session in sessions.load_sessions(path):
+            if sessions.may_be_alive(session, others_only=True):
+                raise RunError(f"run: {path} is in use by process {session['pid']} on {session['host']}")
 
 
 def load_plan(path: Path) -> Plan:

@@ -23,6 +23,8 @@ from jaxbox.config import RunError
 from jaxbox.store import files
 
 SESSIONS = "sessions"
+SILENT_SECONDS = 6 * 3600.0
+"""A process of another machine that has saved nothing for so long is taken for lost."""
 PACKAGES = ("jaxbox", "jax", "jaxlib", "flax", "optax", "numpy", "xarray", "zarr", "orbax-checkpoint")
 
 
@@ -94,10 +96,18 @@ def own_session(path: Path) -> dict[str, Any]:
     return [each for each in load_sessions(path) if (each["host"], each["pid"]) == (host, process)][-1]
 
 
-def may_be_alive(session: Mapping[str, Any]) -> bool:
-    """Whether a session has not ended, unless its process was on this machine and is no more."""
-    here = session.get("host") == socket.gethostname()
-    return not session.get("ended", True) and not (here and not psutil.pid_exists(session["pid"]))
+def may_be_alive(session: Mapping[str, Any], others_only: bool = False) -> bool:
+    """Whether a session has not ended, its process being on this machine and there, or on another and heard of lately.
+
+    Args:
+        others_only: not that of this process.
+    """
+    if session.get("ended", True):
+        return False
+    if session["host"] != socket.gethostname():
+        return time.time() - session["saved"] < SILENT_SECONDS
+    own = others_only and session["pid"] == os.getpid()
+    return not own and psutil.pid_exists(session["pid"])
 
 
 def failures(path: Path) -> list[dict[str, Any]]:

@@ -3,8 +3,10 @@
 import dataclasses
 import itertools
 import json
+import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -90,6 +92,20 @@ def test_parts_meet_in_the_same_run_only(tmp_path, capsys):
         sweep.run(CONFIGURATIONS, out=tmp_path, name="run", part="0/2", overwrite=True, **OPTIONS)
 
 
+def test_a_run_that_a_part_still_trains_is_not_replaced(tmp_path):
+    sweep.run(CONFIGURATIONS, out=tmp_path, name="run", part="1/2", **OPTIONS)
+    (file,) = (tmp_path / "run" / "sessions").iterdir()
+    for changed, here in (({"pid": os.getppid()}, True), ({"host": "elsewhere"}, True), ({"pid": 2**22 + 1}, False)):
+        file.write_text(
+            json.dumps(json.loads(file.read_text()) | {"ended": False, "host": socket.gethostname()} | changed)
+        )
+        assert bool(status.status(tmp_path / "run").workers) == here
+        if here:
+            with pytest.raises(RunError, match=r"run is in use by process \d+ on"):
+                sweep.run(CONFIGURATIONS, out=tmp_path, name="run", overwrite=True, **OPTIONS)
+    sweep.run(CONFIGURATIONS, out=tmp_path, name="run", overwrite=True, **OPTIONS)
+
+
 def test_a_chunk_that_raises_is_given_up_after_three_tries_and_named(tmp_path, monkeypatch, whole, capsys):
     tries, advance = [], Chunk._advance
 
@@ -123,32 +139,22 @@ def start(folder, *words):
     return subprocess.Popen(command, cwd=folder, env=processes.environment(keep=False), **pipes)
 
 
-def end(process):
-    try:
-        out, err = process.communicate(timeout=DEADLINE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        raise
-    return process.returncode, out, err
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("kills", [1, 10])
 def test_parts_at_once_of_which_one_is_killed_make_the_whole(kills, tmp_path):
     one = tmp_path / "one"
     one.mkdir()
     alone = start(one, *WORDS)
-    assert end(alone)[0] == 0
+    assert processes.end(alone, DEADLINE)[0] == 0
     draw = random.Random(0)
     first, second = start(tmp_path, *WORDS, "--part", "0/2"), start(tmp_path, *WORDS, "--part", "1/2")
     for _ in range(kills):
         time.sleep(draw.uniform(0.5, 5.0))
         second.send_signal(signal.SIGKILL)
-        end(second)
+        processes.end(second, DEADLINE)
         second = start(tmp_path, *WORDS, "--part", "1/2")
-    assert [end(process)[0] for process in (first, second)] == [0, 0]
-    code, _, err = end(start(tmp_path, "--resume", "runs/run"))
+    assert [processes.end(process, DEADLINE)[0] for process in (first, second)] == [0, 0]
+    code, _, err = processes.end(start(tmp_path, "--resume", "runs/run"), DEADLINE)
     assert code == 0, err
     xarray.testing.assert_identical(results(tmp_path / "runs" / "run"), results(one / "runs" / "run"))
     sessions = [json.loads(file.read_text()) for file in (tmp_path / "runs" / "run" / "sessions").iterdir()]

@@ -31,16 +31,6 @@ def start(folder, *words, program=("-m", "jaxbox.sweep"), **environment):
     return subprocess.Popen([sys.executable, *program, *words], cwd=folder, env=kept | environment, **pipes)
 
 
-def end(process):
-    try:
-        out, err = process.communicate(timeout=DEADLINE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        raise
-    return process.returncode, out, err
-
-
 def results(folder):
     return store.open_run(folder / "runs" / "run").load().drop_vars("seconds")
 
@@ -48,7 +38,7 @@ def results(folder):
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole")
-    code, _, err = end(start(folder, *WORDS))
+    code, _, err = processes.end(start(folder, *WORDS), DEADLINE)
     assert code == 0, err
     return results(folder)
 
@@ -63,7 +53,7 @@ def workers(folder):
 def wait_for(condition, process):
     limit = time.monotonic() + DEADLINE
     while not condition():
-        assert process.poll() is None, end(process)
+        assert process.poll() is None, processes.end(process, DEADLINE)
         assert time.monotonic() < limit
         time.sleep(0.02)
 
@@ -78,7 +68,7 @@ def test_a_worker_is_killed_and_the_run_ends_the_same(tmp_path, whole):
     wait_for(lambda: len(checkpoints(tmp_path)) >= 2, process)
     killed = workers(tmp_path)[0]
     os.kill(killed, signal.SIGKILL)
-    code, _, err = end(process)
+    code, _, err = processes.end(process, DEADLINE)
     assert code == 0, err
     xarray.testing.assert_identical(results(tmp_path), whole)
     manifest = store.load_manifest(tmp_path / "runs" / "run")
@@ -95,9 +85,11 @@ def test_the_driver_is_killed_or_asked_to_stop_and_resumes(by, tmp_path, whole):
     process = start(tmp_path, *WORDS, *ON_RAY)
     wait_for(lambda: len(checkpoints(tmp_path)) >= 2, process)
     process.send_signal(by)
-    code, _, err = end(process)
+    code, _, err = processes.end(process, DEADLINE)
     assert code == (130 if by == signal.SIGINT else -by), err
-    code, _, err = end(start(tmp_path, "--resume", "runs/run", *ON_RAY, "--checkpoint_seconds", "0"))
+    code, _, err = processes.end(
+        start(tmp_path, "--resume", "runs/run", *ON_RAY, "--checkpoint_seconds", "0"), DEADLINE
+    )
     assert code == 0, err
     xarray.testing.assert_identical(results(tmp_path), whole)
 
@@ -118,7 +110,7 @@ class Broken(Linear):
 def test_a_bug_fails_its_chunks_and_the_rest_goes_on(tmp_path):
     (tmp_path / "mine.py").write_text(BUG)
     words = "base --model.name mine.py:Broken --vary task.height 6 7 --steps 4 --eval_every 2 --seeds 4 --name run"
-    code, out, err = end(start(tmp_path, *words.split(), *ON_RAY))
+    code, out, err = processes.end(start(tmp_path, *words.split(), *ON_RAY), DEADLINE)
     assert code == 1, err
     assert "python -m jaxbox.status runs/run says why" in out
     found = status.status(tmp_path / "runs" / "run")
@@ -173,7 +165,7 @@ sys.exit(codes[0])
 @pytest.mark.parametrize("what", ["late", "machine", "raylet"])
 def test_machines_come_and_go(what, tmp_path, whole):
     process = start(tmp_path, what, *WORDS, *ON_RAY, program=("-c", CLUSTER), RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0")
-    code, out, err = end(process)
+    code, out, err = processes.end(process, DEADLINE)
     assert code == 0, (out[-2000:], err[-2000:])
     xarray.testing.assert_identical(results(tmp_path), whole)
 
@@ -183,7 +175,9 @@ def test_machines_come_and_go(what, tmp_path, whole):
 def test_no_worker_comes_where_more_is_asked_for_than_there_is(tmp_path):
     impatient = "import sys\nfrom jaxbox.sweep import on_ray\nfrom jaxbox.sweep.__main__ import main\n"
     impatient += "on_ray.PATIENCE = 2.0\nsys.exit(main(sys.argv[1:]))"
-    code, _, err = end(start(tmp_path, *WORDS, *ON_RAY, "--worker_devices", "999", program=("-c", impatient)))
+    code, _, err = processes.end(
+        start(tmp_path, *WORDS, *ON_RAY, "--worker_devices", "999", program=("-c", impatient)), DEADLINE
+    )
     assert code == 2
     lines = [line for line in err.splitlines() if line]
     assert "workers: none of 2 came within 2 s; each asks for 999 CPU, and the cluster offers" in lines[-1]

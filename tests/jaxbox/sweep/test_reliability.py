@@ -72,22 +72,12 @@ def start(*words, plain=False, **environment):
     return subprocess.Popen([sys.executable, *program, *words], cwd=ROOT, env=kept | environment, **pipes)
 
 
-def end(process):
-    try:
-        out, err = process.communicate(timeout=DEADLINE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()  # a pipe left open is a warning that fails whichever test runs when it is collected
-        raise
-    return process.returncode, out, err
-
-
 def new(folder):
     return (*PLAN, "--out", str(folder), "--name", "run", "--members_per_chunk", "2", "--checkpoint_seconds", "0")
 
 
 def resume(folder, **environment):
-    return end(start("--resume", str(folder / "run"), "--checkpoint_seconds", "0", **environment))
+    return processes.end(start("--resume", str(folder / "run"), "--checkpoint_seconds", "0", **environment), DEADLINE)
 
 
 def checkpoints(folder):
@@ -100,10 +90,10 @@ def wait_for_checkpoints(process, folder, count):
     """Wait until `count` checkpoints have been seen, of any chunk."""
     found, limit = set(), time.monotonic() + DEADLINE
     while len(found) < count:
-        assert process.poll() is None, end(process)
+        assert process.poll() is None, processes.end(process, DEADLINE)
         if time.monotonic() > limit:
             process.kill()
-            pytest.fail(f"no checkpoint came: {end(process)}")
+            pytest.fail(f"no checkpoint came: {processes.end(process, DEADLINE)}")
         found |= checkpoints(folder)
         time.sleep(0.005)
 
@@ -113,7 +103,7 @@ def undisturbed(tmp_path_factory):
     """The results of the plain command, never stopped, that saves only at the end of each chunk."""
     folder = tmp_path_factory.mktemp("undisturbed")
     words = [*PLAN, "--out", str(folder), "--name", "run", "--members_per_chunk", "2"]
-    code, out, err = end(start(*words, plain=True))
+    code, out, err = processes.end(start(*words, plain=True), DEADLINE)
     assert code == 0, err
     assert "collapsed" in out
     return store.open_run(folder / "run").load()
@@ -145,7 +135,7 @@ def test_a_signal_leaves_a_run_that_resumes(number, after, tmp_path, undisturbed
     process = start(*new(tmp_path), PAUSE="0.05")
     wait_for_checkpoints(process, tmp_path, after)
     process.send_signal(number)
-    code, out, err = end(process)
+    code, out, err = processes.end(process, DEADLINE)
     assert code == 130, err
     assert "stopping" in err
     assert f"--resume {tmp_path / 'run'}" in out
@@ -160,7 +150,7 @@ def test_a_signal_leaves_a_run_that_resumes(number, after, tmp_path, undisturbed
     # Another plan is refused, and the refusal changes nothing.
     words = [*PLAN, "--steps", "31", "--resume", str(tmp_path / "run")]
     if number == signal.SIGINT:
-        code, _, err = end(start(*words, plain=True))
+        code, _, err = processes.end(start(*words, plain=True), DEADLINE)
         assert (code, err.count("\n")) == (2, 1)
         assert "steps 30, not 31" in err
     code, _, err = resume(tmp_path)
@@ -176,7 +166,7 @@ def test_a_run_that_was_to_stop_says_go_on_with_its_exit_code(how, tmp_path):
     if how == "SIGUSR1":
         wait_for_checkpoints(process, tmp_path, 1)
         process.send_signal(signal.SIGUSR1)
-    code, out, err = end(process)
+    code, out, err = processes.end(process, DEADLINE)
     assert code == 75, err
     assert f"--resume {tmp_path / 'run'}" in out
     manifest = store.load_manifest(tmp_path / "run")
@@ -190,12 +180,12 @@ def test_killed_again_and_again_it_still_ends_the_same(counts, tmp_path, undistu
         wait_for_checkpoints(process, tmp_path, len(lost) + count)
         before = checkpoints(tmp_path)
         process.kill()
-        assert end(process)[0] == -signal.SIGKILL
+        assert processes.end(process, DEADLINE)[0] == -signal.SIGKILL
         lost.append(before)
         # No chunk fell behind a checkpoint that was whole before the kill.
         assert last(checkpoints(tmp_path)).items() >= last(before).items() or later(checkpoints(tmp_path), before)
         process = start("--resume", str(tmp_path / "run"), "--checkpoint_seconds", "0", PAUSE="0.02")
-    code, _, err = end(process)
+    code, _, err = processes.end(process, DEADLINE)
     assert code == 0, err
     assert_identical(tmp_path, undisturbed)
     assert len(store.load_manifest(tmp_path / "run")["sessions"]) == len(counts) + 1
@@ -215,7 +205,7 @@ def later(after, before):
     "kill_at", [pytest.param("checkpoint:1", marks=pytest.mark.slow), "checkpoint:20", "results:1"]
 )
 def test_killed_in_the_middle_of_a_write_it_ends_the_same(kill_at, tmp_path, undisturbed):
-    code, _, _ = end(start(*new(tmp_path), KILL_AT=kill_at))
+    code, _, _ = processes.end(start(*new(tmp_path), KILL_AT=kill_at), DEADLINE)
     assert code == -signal.SIGKILL
     left = last(checkpoints(tmp_path))
     if kill_at == "checkpoint:1":
@@ -235,7 +225,7 @@ def test_killed_while_the_results_of_a_resumed_run_are_written(tmp_path, undistu
     process = start(*new(tmp_path), PAUSE="0.05")
     wait_for_checkpoints(process, tmp_path, 30)
     process.send_signal(signal.SIGINT)
-    assert end(process)[0] == 130
+    assert processes.end(process, DEADLINE)[0] == 130
     assert resume(tmp_path, KILL_AT="results:1")[0] == -signal.SIGKILL
     code, _, err = resume(tmp_path)
     assert code == 0, err
@@ -246,12 +236,12 @@ def test_a_second_process_is_refused_while_the_first_trains(tmp_path):
     process = start(*new(tmp_path), PAUSE="0.2")
     wait_for_checkpoints(process, tmp_path, 1)
     try:
-        code, _, err = end(start("--resume", str(tmp_path / "run"), plain=True))
+        code, _, err = processes.end(start("--resume", str(tmp_path / "run"), plain=True), DEADLINE)
         assert (code, err.count("\n")) == (2, 1)
         assert "in use by another process" in err
     finally:
         process.kill()
-        end(process)
+        processes.end(process, DEADLINE)
 
 
 def test_a_signal_before_the_first_step_leaves_a_run_that_can_be_read(tmp_path):
