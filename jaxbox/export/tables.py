@@ -3,7 +3,6 @@
 Configurations are written one after the other, so that memory is that of one, however many members there are.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,7 +39,7 @@ def write(to: str, results: xarray.Dataset, plan: Plan, folder: Path, overwrite:
     for name, path in paths.items():
         with files.writing(path):
             files.make_folder(folder)
-            aside = path.with_name(f".{path.name}.{os.getpid()}")
+            aside = path.with_name(files.own_name(path.name))
             with opened(aside) as add:
                 for index in range(results.sizes["configuration"]):
                     add(tables[name](results.isel(configuration=[index]), plan))

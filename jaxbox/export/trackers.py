@@ -5,7 +5,6 @@ that there is no such number, is left out, as in a CSV; what is infinite is kept
 """
 
 import fnmatch
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -63,14 +62,14 @@ def write(tracker: Tracker, results: xarray.Dataset, plan: Plan, folder: Path, o
             raise RunError(f"out: {path} exists; give --overwrite, or another --out")
         for other in sorted(entry.name for entry in path.iterdir() if not fnmatch.fnmatch(entry.name, tracker.names)):
             raise RunError(f"out: {path} has {other}, which is of no such export; give another --out")
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    aside = path.with_name(files.own_name(path.name))
     with files.writing(path):
         try:
             files.make_folder(aside)
             with tracker.opened(aside) as add:
                 for member in members(results, plan):
                     add(member)
-            files.put_folder(aside, path)
+            files.put_folder(aside, path, overwrite)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     return [path]

@@ -85,13 +85,18 @@ def remove_abandoned(folder: Path) -> None:
                 shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink()
 
 
-def put_folder(aside: Path, path: Path) -> bool:
+def put_folder(aside: Path, path: Path, overwrite: bool = False) -> bool:
     """Give a finished folder its name, once everything in it is on disk, unless another has it: then that one stays.
+
+    Args:
+        overwrite: whether what has the name is removed first.
 
     Returns:
         Whether it was given.
     """
     sync_tree(aside)
+    if overwrite:
+        discard(path)
     try:
         aside.rename(path)
     except OSError as error:

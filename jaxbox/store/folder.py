@@ -54,9 +54,7 @@ def create(
         for name, values in ((CONFIGURATION, content), (MANIFEST, manifest)):
             if values is not None:
                 (aside / name).write_text(json.dumps(values, indent=1) + "\n")
-        if overwrite:
-            files.discard(path)
-        made = files.put_folder(aside, path)
+        made = files.put_folder(aside, path, overwrite)
     except OSError as error:
         raise RunError(f"run: {path} cannot be written: {error.strerror}") from None
     if not made and _load(path)["fingerprint"] != content["fingerprint"]:

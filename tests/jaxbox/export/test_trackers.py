@@ -113,7 +113,9 @@ def test_what_is_there_stays(run, tmp_path, capsys):
     assert main(words) == 2
     assert f"out: {tmp_path / 'run'} exists; give --overwrite, or another --out" in capsys.readouterr().err
     assert sorted(tmp_path.rglob("events*")) == events
+    events[0].unlink()
     assert main([*words, "--overwrite"]) == 0
+    assert len(list(tmp_path.rglob("events*"))) == len(events), "what was missing is there again"
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["run"]
     (tmp_path / "run" / "notes.txt").touch()
     assert main([*words, "--overwrite"]) == 2
