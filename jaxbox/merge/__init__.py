@@ -133,7 +133,7 @@ def _require_alike(sources: Sequence[Source], other_bits: bool) -> None:
 
 
 def _write(aside: Path, whole: Plan, sources: Sequence[Source]) -> None:
-    store.create(aside, whole, manifest=_manifest(sources))
+    store.create(aside, whole)
     entries = []
     for number, group in enumerate(groups.group(whole)):
         indices = [index for index, _ in group.configurations]
@@ -163,7 +163,7 @@ def _manifest(sources: Sequence[Source]) -> dict[str, Any]:
     sessions = [session | {"groups": {}, "failures": [], "ended": True} for session in own]
     outside = {place: file for source in sources for place, file in source.manifest.get("outside", {}).items()}
     kept = {"measures": first["measures"], "begun_with": first["begun_with"], "outside": outside}
-    return {"status": "interrupted", **kept, "members_per_chunk": None, "merged": merged, "sessions": sessions}
+    return {**kept, "members_per_chunk": None, "merged": merged, "sessions": sessions}
 
 
 def _cuts(source: Source, indices: Sequence[int]) -> list[dict[str, Any]]:
@@ -184,12 +184,11 @@ def _join(
         for own in (cut for each, cut in parts if each is source):
             sizes |= {start + block: cuts.size_of(own, block) for block in range(count)}
         start += count
-    cuts.pin(aside, number, indices, first["batches"], lambda: first["members_per_chunk"], sizes)
-    cut = cuts.load(aside, number)
-    assert cut is not None
+    cut = cuts.pin(aside, number, indices, first["batches"], lambda: first["members_per_chunk"], sizes)
+    joined = cuts.chunks(whole, cut)
     for source, own in parts:
         blocks = range(starts[source.path], starts[source.path] + len(source.plan.blocks))
-        places = [place for place, chunk in enumerate(cuts.chunks(whole, cut)) if chunk.block in blocks]
+        places = [place for place, chunk in enumerate(joined) if chunk.block in blocks]
         for chunk, place in enumerate(places):
             _link(store.chunk_folder(source.path, own["number"], chunk), store.chunk_folder(aside, number, place))
 

@@ -24,11 +24,10 @@ def load_manifest(path: Path) -> dict[str, Any]:
     if not content:
         return {}
     sessions = [*content.get("sessions", []), *load_sessions(path)]
-    begun = (pair for pair in enumerate(content.get("groups", [])) if "configurations" in pair[1])
-    entries = {number: dict(entry, number=number) for number, entry in begun}
+    earlier = {number: dict(entry, number=number) for number, entry in enumerate(content.get("groups", []))}
+    entries = {number: entry for number, entry in earlier.items() if "configurations" in entry}
     for cut in cuts.load_all(path):
-        before = dict(enumerate(content.get("groups", []))).get(cut["number"], {})
-        entries[cut["number"]] = {"seconds": 0.0} | before | cut
+        entries[cut["number"]] = {"seconds": 0.0} | earlier.get(cut["number"], {}) | cut
     for session in sessions:
         for number, times in session.get("groups", {}).items():
             if entry := entries.get(int(number)):

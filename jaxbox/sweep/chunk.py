@@ -70,10 +70,10 @@ class Chunk:
         """
         self.keep = keep
         if self.finished or stop.requested:
-            report.skip((self.step or 0) * len(self.members))
+            report.skip(self.done)
             return
         state = self._load() if self.step is not None else None
-        report.skip((self.step or 0) * len(self.members))
+        report.skip(self.done)
         steps = [step for step in self.steps if self.step is None or step > self.step]
         yield from self._advance(state, steps, stop, report, checkpoint_seconds)
 
