@@ -27,6 +27,9 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_disable_most_optimizations", IN_A_HURRY)
 if IN_A_HURRY:
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICK}"
+    # Where in the code each operation of a program comes from is not looked up; and garbage is collected less often.
+    jax.config.update("jax_traceback_in_locations_limit", 0)
+    gc.set_threshold(50_000, 20, 50)
 # A run that is gone on with compiles its programs again: they are kept while the tests run, and no longer.
 jax.config.update("jax_compilation_cache_dir", str(PROGRAMS))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", SHORTEST_SECONDS)

@@ -12,8 +12,12 @@ import jax
 ROOT = Path(__file__).parents[1]
 IN_A_HURRY = os.environ.get("JAX_DISABLE_MOST_OPTIMIZATIONS", "1") == "1"
 """JAX_DISABLE_MOST_OPTIMIZATIONS=0 makes everything optimise as for a user."""
-# The emitters of before compile in a quarter of the time. XLA ends a process that sets a flag which it does not know.
-QUICK = "--xla_cpu_use_fusion_emitters=false" if jax.version.__version_info__ < (0, 11) else ""
+# The emitters of before compile in a quarter of the time, and programs that are not split in nine tenths. XLA ends a process that sets a flag which it does not know.
+QUICK = (
+    "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
+    if jax.version.__version_info__ < (0, 11)
+    else ""
+)
 PROGRAMS = Path(tempfile.mkdtemp(prefix="jaxbox-tests-"))
 """Where this process of the tests keeps programs, for itself and for those that it starts one after the other: JAX does
 not write them at one stroke."""
