@@ -44,17 +44,19 @@ def replace(tree: Tree, changes: Mapping[str, Any]) -> Tree:
     known = dict(flatten(tree))
     for path in changes:
         look_up(known, path, "field")
-    return _replace(tree, changes, "")
+    return _replace(tree, changes)
 
 
-def _replace(tree: Any, changes: Mapping[str, Any], prefix: str) -> Any:
-    new = {}
-    for name in _names(type(tree)):
-        path, value = prefix + name, getattr(tree, name)
-        if path in changes:
-            new[name] = changes[path]
-        elif any(each.startswith(path + ".") for each in changes):
-            new[name] = _replace(value, changes, path + ".")
+def _replace(tree: Any, changes: Mapping[str, Any]) -> Any:
+    new: dict[str, Any] = {}
+    inside: dict[str, dict[str, Any]] = {}
+    for path, value in changes.items():
+        name, _, rest = path.partition(".")
+        if rest:
+            inside.setdefault(name, {})[rest] = value
+        else:
+            new[name] = value
+    new |= {name: _replace(getattr(tree, name), own) for name, own in inside.items()}
     return dataclasses.replace(tree, **new)
 
 

@@ -22,9 +22,10 @@ def sections() -> dict[str, Any]:
     return {name: kind for name, kind in hints.items() if dataclasses.is_dataclass(kind)}
 
 
-def names_of(section: str) -> list[str]:
+@cache
+def names_of(section: str) -> tuple[str, ...]:
     """The fields of a section that hold names."""
-    return [field for field in tables.TABLES if field.startswith(f"{section}.")]
+    return tuple(field for field in tables.TABLES if field.startswith(f"{section}."))
 
 
 @cache
