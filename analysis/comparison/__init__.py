@@ -12,6 +12,7 @@ estimate or of the code, never of the member, which stays where it is.
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import xarray
@@ -20,12 +21,12 @@ from analysis.comparison.known import PREDICTORS
 from analysis.comparison.maps import weights
 from analysis.comparison.members import compare_members
 from analysis.comparison.variables import DIVERGED, FATES, NOT_BEGUN, VARIABLES
-from jaxbox.config import outside
-from jaxbox.store.archive import folder_of, open_run
-from jaxbox.store.folder import RESULTS, load_plan
+from jaxbox.config import Plan, outside
+from jaxbox.store.archive import folder_of, open_run, open_with_plan
+from jaxbox.store.folder import RESULTS
 from jaxbox.sweep.closing_table import labels
 
-__all__ = ["DIVERGED", "FATES", "NOT_BEGUN", "VARIABLES", "compare", "weights"]
+__all__ = ["DIVERGED", "FATES", "NOT_BEGUN", "VARIABLES", "Snapshot", "compare", "snapshot", "weights"]
 
 Progress = Callable[[int, int], None]
 """Told how many of how many configurations are done."""
@@ -43,10 +44,26 @@ def compare(run: str | Path | xarray.Dataset, progress: Progress | None = None) 
     Raises:
         RunError: not a run, or a run without results yet.
     """
+    return snapshot(run, progress).compared
+
+
+class Snapshot(NamedTuple):
+    """A run at one moment, while others may train it or make it grow."""
+
+    results: xarray.Dataset
+    plan: Plan
+    compared: xarray.Dataset
+
+
+def snapshot(run: str | Path | xarray.Dataset, progress: Progress | None = None) -> Snapshot:
+    """The results of a run, the plan that they are of, and what `compare` finds of these very results.
+
+    Arguments and errors as `compare`.
+    """
     folder = folder_of(run)
     open_run(folder)  # refused under the name that it was given
     with outside.reading():
-        return _compared(folder.absolute(), (folder / RESULTS).stat().st_mtime_ns, _Told(progress))
+        return _snapshot(folder.absolute(), (folder / RESULTS).stat().st_mtime_ns, _Told(progress))
 
 
 class _Told:
@@ -67,16 +84,16 @@ class _Told:
 
 
 @lru_cache(maxsize=4)
-def _compared(folder: Path, stamp: int, progress: _Told) -> xarray.Dataset:
-    results, configurations = open_run(folder), load_plan(folder).configurations
-    found = []
+def _snapshot(folder: Path, stamp: int, progress: _Told) -> Snapshot:
+    results, plan = open_with_plan(folder)
+    configurations, found = plan.configurations, []
     for index, configuration in enumerate(configurations):
         found.append(compare_members(configuration, results.isel(configuration=index).load(), folder))
         progress(index + 1, len(configurations))
     arrays = {name: np.stack([row[name] for row in found]) for name in found[0]}
     arrays["label"] = np.array(labels(results))
     arrays["fate"] = _worse(arrays["kind"])
-    return _labelled(results, arrays)
+    return Snapshot(results, plan, _labelled(results, arrays))
 
 
 def _labelled(results: xarray.Dataset, arrays: dict[str, np.ndarray]) -> xarray.Dataset:

@@ -9,11 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
 from analysis import laws
-from analysis.comparison import DIVERGED, NOT_BEGUN, compare
+from analysis.comparison import DIVERGED, NOT_BEGUN, snapshot
 from analysis.figures import panels, selection
 from analysis.figures.fates import LOOKS
-from jaxbox.store.archive import open_run
-from jaxbox.store.folder import load_plan
+from jaxbox.config import Plan
 
 PANELS = 6
 """At most so many configurations are drawn."""
@@ -32,13 +31,13 @@ HEADROOM = 30
 
 def numbers(run: Path) -> xarray.Dataset:
     """The loss (configuration, seed, step), NaN where there was no evaluation, and its levels (configuration)."""
-    results, compared = open_run(run), compare(run)
+    results, plan, compared = snapshot(run)
     selection.require_begun(run, compared, "curves")
     chosen = selection.most_collapsed(compared, PANELS)
-    reached = selection.reached(run, results) & (results["step"] > 0)
+    reached = selection.reached(plan, results) & (results["step"] > 0)
     loss = results["loss"].load().astype(float)
     loss = loss.where(~((compared["fate"] == DIVERGED) & loss.isnull()), np.inf).where(reached)
-    levels = _levels(run, compared)
+    levels = _levels(plan, compared)
     found = xarray.Dataset(
         {
             "loss": panels.variable(
@@ -69,11 +68,11 @@ def numbers(run: Path) -> xarray.Dataset:
     return found
 
 
-def _levels(run: Path, compared: xarray.Dataset) -> dict[str, np.ndarray]:
+def _levels(plan: Plan, compared: xarray.Dataset) -> dict[str, np.ndarray]:
     """Mean squared errors over x and y, by name of LEVELS, and at most the standard error of what is estimated, ERROR:
     (configuration,); NaN for other losses, scales, labels."""
     found = {name: [] for name in (*LEVELS, ERROR)}
-    for index, configuration in enumerate(load_plan(run).configurations):
+    for index, configuration in enumerate(plan.configurations):
         variance, data = laws.target_variance(configuration.task, configuration.data), configuration.data
         in_target_units = (configuration.loss.name, configuration.task.targets) == ("mse", "symmetric")
         in_target_units &= (data.labels, data.split) == ("true", "random")

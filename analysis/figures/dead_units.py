@@ -9,11 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from analysis import statistics
-from analysis.comparison import FATES, compare
+from analysis.comparison import FATES, snapshot
 from analysis.figures import panels, selection
 from analysis.figures.contract import Unfilled
 from analysis.figures.fates import LOOKS
-from jaxbox.store.archive import open_run
 
 CONFIGURATIONS = 3
 """At most so many are drawn."""
@@ -27,9 +26,9 @@ def numbers(run: Path) -> xarray.Dataset:
 
     NaN where a configuration has no such layer or fate, or was not evaluated.
     """
-    results, compared = open_run(run), compare(run)
+    results, plan, compared = snapshot(run)
     selection.require_begun(run, compared, "dead_units")
-    dead = results["dead_fraction"].load().astype(float).where(selection.reached(run, results))
+    dead = results["dead_fraction"].load().astype(float).where(selection.reached(plan, results))
     has_layer = dead.notnull().any(("seed", "step", "layer")).values
     if not has_layer.any():
         command = "python -m jaxbox.sweep base --vary optimizer.learning_rate 1e-3 1e-2 --seeds 32"

@@ -23,8 +23,7 @@ from analysis.figures.selection import reached
 from analysis.figures.series import End
 from jaxbox.config import Configuration
 from jaxbox.store import measures
-from jaxbox.store.archive import open_run
-from jaxbox.store.folder import load_plan
+from jaxbox.store.archive import open_with_plan
 
 RATE = "optimizer.learning_rate"
 COMMAND = (
@@ -42,7 +41,7 @@ SQUARED = "squared target units"
 
 def numbers(run: Path) -> xarray.Dataset:
     """Errors of members on (configuration, seed, step), of exact descent on (configuration, step), and the limits."""
-    plan, results = load_plan(Path(run)), open_run(run)
+    results, plan = open_with_plan(run)
     if not (results["last_step"].load() >= 0).any():
         raise Unfilled(f"figure: dynamics needs members that have begun; go on: python -m jaxbox.sweep --resume {run}")
     chosen = [number for number, own in enumerate(plan.configurations) if _is_descent(own)]
@@ -53,7 +52,7 @@ def numbers(run: Path) -> xarray.Dataset:
     panels = series.kept([names[number] for number in chosen], MOST_PANELS)
     drawn = [number for number in chosen if names[number] in panels]
     configurations = [plan.configurations[number] for number in drawn]
-    evaluated, results = reached(Path(run), results), results.isel(configuration=drawn)
+    evaluated, results = reached(plan, results), results.isel(configuration=drawn)
     mse, last = _mse(results["mse"]), _mse(measures.at_end(results, "mse"))
     known = evaluated.isel(configuration=drawn)
     data = xarray.Dataset({"mse": mse.where(known).transpose("configuration", "seed", "step")})

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from analysis import laws
-from analysis.comparison import DIVERGED, compare
+from analysis.comparison import DIVERGED, snapshot
 from analysis.figures import contract, fits, series
 from analysis.figures.fits import FITS
 from analysis.figures.panels import grid, plain, variable
@@ -22,7 +22,6 @@ from analysis.figures.series import End
 from jaxbox import task as tasks
 from jaxbox.config import Configuration, Plan
 from jaxbox.store import measures
-from jaxbox.store.archive import open_run
 
 SIZE = "data.train_size"
 COMMAND = (
@@ -49,14 +48,15 @@ DESCRIPTIONS = {
 
 def numbers(run: Path) -> xarray.Dataset:
     """Medians over seeds of members' and fits' errors on (task, split, line, size), as shares of the variance."""
-    plan, compared = contract.require_varied(run, "generalisation", (SIZE,), COMMAND), compare(run)
+    contract.require_varied(run, "generalisation", (SIZE,), COMMAND)
+    results, plan, compared = snapshot(run)
     require_begun(run, compared, "generalisation")
     task_of, line_of = _words(plan, compared)
     shown, lines = series.kept(task_of, MOST_TASKS), series.kept(line_of, MOST_LINES)
     sizes = sorted({own.data.train_size for own in plan.configurations} - {0})
     found = np.full((4, len(shown), len(SPLITS), len(lines) + len(FITS), len(sizes)), np.nan)
     distinct = np.full((len(shown), len(sizes)), np.nan)
-    results, fates = open_run(run), compared["fate"].values
+    fates = compared["fate"].values
     errors, seen = measures.at_end(results, "mse").load(), results["seen"].load().values
     for number, own in enumerate(plan.configurations):
         begun = fates[number] != ""

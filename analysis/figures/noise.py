@@ -13,14 +13,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from analysis import laws
-from analysis.comparison import DIVERGED, compare, known
+from analysis.comparison import DIVERGED, known, snapshot
 from analysis.comparison.known import PREDICTORS
 from analysis.figures import contract, series
 from analysis.figures.panels import grid, plain, variable
 from analysis.figures.selection import require_begun
 from analysis.figures.series import End, Medians
-from jaxbox.config import Configuration
-from jaxbox.store.folder import load_plan
+from jaxbox.config import Configuration, Plan
 
 LEVEL = "task.noise_level"
 COMMAND = (
@@ -46,7 +45,8 @@ SHARE = "mean squared error of both coordinates / variance of the target"
 
 def numbers(run: Path) -> xarray.Dataset:
     """Exact errors on (panel, predictor, level), learned ones on (panel, line, level), as shares of the variance."""
-    plan, compared = contract.require_varied(run, "noise", (LEVEL,), COMMAND), compare(run)
+    contract.require_varied(run, "noise", (LEVEL,), COMMAND)
+    _, plan, compared = snapshot(run)
     require_begun(run, compared, "noise")
     of_images = [path for path in plan.varied() if path.startswith(("task.", "data.")) and path != "data.train_size"]
     others = [path for path in plan.varied() if path not in of_images]
@@ -56,7 +56,7 @@ def numbers(run: Path) -> xarray.Dataset:
     levels = sorted({configuration.task.noise_level for configuration in plan.configurations})
     exact = np.full((2, len(panels), len(PREDICTORS), len(levels)), np.nan)
     learned = np.full((4, len(panels), len(lines), len(levels)), np.nan)
-    medians = _medians(run, compared)
+    medians = _medians(plan, compared)
     for number, configuration in enumerate(plan.configurations):
         if panel_of[number] not in panels:
             continue
@@ -77,8 +77,7 @@ def _exact(run: Path, own: Configuration) -> np.ndarray:
     return np.stack([facts.mse.sum(1), facts.mse_error.sum(1)]) / variance
 
 
-def _medians(run: Path, compared: xarray.Dataset) -> Medians:
-    plan = load_plan(Path(run))
+def _medians(plan: Plan, compared: xarray.Dataset) -> Medians:
     variance = np.array([laws.target_variance(own.task, own.data).sum() for own in plan.configurations])
     share = compared["mse"].sum("axis", skipna=False).values / variance[:, None]
     fate = compared["fate"].values

@@ -11,13 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from analysis.comparison import FATES, compare
+from analysis.comparison import FATES, snapshot
 from analysis.figures import fates, panels, selection
 from jaxbox import task as tasks
 from jaxbox.config import Task
 from jaxbox.plotting import OKABE_ITO
-from jaxbox.store.archive import open_run
-from jaxbox.store.folder import load_plan
 from jaxbox.task import scenes
 from jaxbox.training.metrics import AXES
 
@@ -35,11 +33,10 @@ FAR = 1.5
 
 def numbers(run: Path) -> xarray.Dataset:
     """`prediction` and `target` (fate, position, axis) of one member a fate, and `image` (picture, row, column)."""
-    results, compared = open_run(run), compare(run)
+    results, plan, compared = snapshot(run)
     selection.require_begun(run, compared, "predictions")
     present = [fate for fate in reversed(FATES) if (compared["fate"] == fate).any()]
     chosen = [_representative(compared, fate) for fate in present]
-    plan = load_plan(run)
     used = [plan.configurations[place].task for place, _ in chosen]
     pictured = list(dict.fromkeys(used))
     variables = _members(results, compared, chosen) | _pictures(pictured)

@@ -7,7 +7,7 @@ import xarray
 
 from analysis.comparison import NOT_BEGUN
 from analysis.figures.contract import Unfilled
-from jaxbox.store.folder import load_plan
+from jaxbox.config import Plan
 
 FINE = ("none", "noise-limited", "memorised", NOT_BEGUN)
 """Fates that are no collapse."""
@@ -30,12 +30,12 @@ def most_collapsed(compared: xarray.Dataset, count: int) -> np.ndarray:
     return np.sort(np.argsort(-collapsed, kind="stable")[:count])
 
 
-def reached(run: Path, results: xarray.Dataset) -> xarray.DataArray:
+def reached(plan: Plan, results: xarray.Dataset) -> xarray.DataArray:
     """Whether a member was evaluated at a step: (configuration, seed, step).
 
     Configurations with other steps share the dimension, and a member that was stopped has not got to all of its own.
     """
-    steps = [configuration.evaluation_steps() for configuration in load_plan(run).configurations]
+    steps = [configuration.evaluation_steps() for configuration in plan.configurations]
     own = np.array([np.isin(results["step"].values, of) for of in steps])
     return xarray.DataArray(own, dims=("configuration", "step")) & (results["step"] <= results["last_step"].load())
 

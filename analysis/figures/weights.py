@@ -14,13 +14,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from analysis import closed_forms, laws, linear
-from analysis.comparison import compare, known, maps
+from analysis.comparison import known, maps, snapshot
 from analysis.figures import series
 from analysis.figures.contract import Unfilled
 from analysis.figures.panels import variable
 from analysis.figures.selection import FINE, require_begun
 from jaxbox.config import Configuration, Data, RunError, Task
-from jaxbox.store.folder import load_plan
 
 COMMAND = (
     "python -m jaxbox.sweep base --vary model.name linear mlp cnn --optimizer.learning_rate 0.001 --steps 300 "
@@ -47,16 +46,17 @@ class Picture(NamedTuple):
 
 def numbers(run: Path) -> xarray.Dataset:
     """Pictures on (picture, row, column), and the cosine of each with the best linear map of the members' task."""
-    require_begun(run, compare(run), "weights")
-    chosen = _chosen(run)
+    _, plan, compared = snapshot(run)
+    require_begun(run, compared, "weights")
+    configurations = plan.configurations
+    chosen = _chosen(configurations, compared)
     if not chosen:
         need = "a member that has not collapsed, on a task with linear closed forms"
         raise Unfilled(f"figure: weights needs {need}, which {run} has not; for example: {COMMAND}")
-    plan = load_plan(Path(run)).configurations
-    task, data = known.judged(plan[chosen[0][0]])
+    task, data = known.judged(configurations[chosen[0][0]])
     pictures = _exact(task, data)
     for number, seed in chosen:
-        pictures += _learned(run, plan[number], number, seed)
+        pictures += _learned(run, configurations[number], number, seed)
     best = linear.lmmse(task, data).weights[..., 0]
     shown, exact = (
         np.array([picture.weights for picture in pictures]),
@@ -77,12 +77,11 @@ def numbers(run: Path) -> xarray.Dataset:
             "member_seed": ("picture", [picture.seed for picture in pictures]),
         },
     )
-    return data.assign_attrs(caption=_caption(task, plan, chosen))
+    return data.assign_attrs(caption=_caption(task, configurations, chosen))
 
 
-def _chosen(run: Path) -> list[tuple[int, int]]:
+def _chosen(plan: tuple[Configuration, ...], compared: xarray.Dataset) -> list[tuple[int, int]]:
     """Of each model the first healthy member, (configuration, seed), all of one task; linear ones first."""
-    compared, plan = compare(run), load_plan(Path(run)).configurations
     healthy = np.isin(compared["fate"].values, FINE[:2])
     able = [number for number, own in enumerate(plan) if healthy[number].any() and _has_maps(own)]
     able.sort(key=lambda number: plan[number].model.name != "linear")

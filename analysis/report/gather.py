@@ -9,9 +9,9 @@ import numpy as np
 import xarray
 from jaxtyping import Bool, Float
 
-from analysis.comparison import DIVERGED, compare, known
+from analysis.comparison import DIVERGED, known, snapshot
 from jaxbox.config import Plan, outside, tables
-from jaxbox.store import at_end, collapsed, dead_layer, load_manifest, load_plan, open_run
+from jaxbox.store import at_end, collapsed, dead_layer, load_manifest
 from jaxbox.store.measures import target_variance
 
 BEST = ("r2_lmmse", "r2_bayes", "r2_lmmse_error", "r2_bayes_error")
@@ -87,8 +87,7 @@ def gather(folder: Path, progress: Callable[[int, int], None] | None = None) -> 
     Raises:
         RunError: not a run, or a run without results yet.
     """
-    results, plan = open_run(folder), load_plan(folder)
-    compared = compare(folder, progress)
+    results, plan, compared = snapshot(folder, progress)
     last = results["last_step"].values
     begun = last >= 0
     steps = np.array([configuration.steps for configuration in plan.configurations])[:, None]

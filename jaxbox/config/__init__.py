@@ -11,7 +11,7 @@ migration.py  names that fields had in earlier versions
 """
 
 from jaxbox.config.checks import LARGEST_INT, check_name, check_values, refuse_unread, settle
-from jaxbox.config.errors import ConfigurationError, RunError, look_up, nearest, one_line, require
+from jaxbox.config.errors import ConfigurationError, RunError, look_up, nearest, one_line, require, with_type
 from jaxbox.config.fields import (
     DEFAULTS,
     OFF_AT_ZERO,
@@ -75,4 +75,5 @@ __all__ = [
     "to_dict",
     "traced",
     "types_of",
+    "with_type",
 ]

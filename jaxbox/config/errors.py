@@ -43,3 +43,9 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def one_line(error: BaseException) -> str:
     """The first line of an error's message that says something, or its type's name."""
     return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+def with_type(error: BaseException) -> str:
+    """The type of an error and the first line of its message."""
+    name, message = type(error).__name__, one_line(error)
+    return name if message == name else f"{name}: {message}"

@@ -8,7 +8,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from jaxbox.config import Configuration, ConfigurationError, look_up, one_line, outside, require
+from jaxbox.config import Configuration, ConfigurationError, look_up, outside, require, with_type
 from jaxbox.experiments import architecture, images, losses, optimization, question, remedies, targets, thread
 
 EXPERIMENTS: dict[str, Callable[..., list[Configuration]]] = {
@@ -75,7 +75,7 @@ def configurations(name: str, full: bool = False) -> list[Configuration]:
     except ConfigurationError:
         raise
     except Exception as error:
-        raise ConfigurationError(f"experiment: {name} fails: {type(error).__name__}: {one_line(error)}") from error
+        raise ConfigurationError(f"experiment: {name} fails: {with_type(error)}") from error
     if not found or not all(isinstance(each, Configuration) for each in found):
         raise ConfigurationError(f"experiment: {name} must return a list of one or more Configuration")
     return found

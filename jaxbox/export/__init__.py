@@ -11,8 +11,7 @@ from jaxbox.config import Plan, look_up
 from jaxbox.export import tables, trackers
 from jaxbox.export.tensorboard import TENSORBOARD
 from jaxbox.export.wandb import WANDB
-from jaxbox.store.archive import open_run
-from jaxbox.store.folder import load_plan
+from jaxbox.store.archive import open_with_plan
 
 
 class Format(NamedTuple):
@@ -52,4 +51,4 @@ def export(run: str | Path, to: str = "csv", out: str | Path | None = None, over
     """
     write = look_up(FORMATS, to, "to").write
     folder = Path(run) / "export" if out is None else Path(out)
-    return write(open_run(run), load_plan(Path(run)), folder, overwrite)
+    return write(*open_with_plan(run), folder, overwrite)

@@ -141,9 +141,10 @@ def _write(aside: Path, whole: Plan, sources: Sequence[Source]) -> None:
         entries.append({name: sum(cut.get(name, 0.0) for _, cut in parts) for name in ("seconds", "compile_seconds")})
         if parts:
             _join(aside, whole, number, indices, sources, parts)
-    manifest = {**_manifest(sources), "groups": entries}
-    left = chunks.unfinished(aside, whole)
-    store.save_manifest(aside, manifest | {"status": "interrupted" if left else "complete", "stopped_by": ""})
+    manifest = {**_manifest(sources), "groups": entries, "status": "interrupted", "stopped_by": ""}
+    store.save_manifest(aside, manifest)
+    if not chunks.unfinished(aside, whole):
+        store.save_manifest(aside, manifest | {"status": "complete"})
     store.gather(aside, whole, store.load_manifest(aside))
 
 

@@ -7,7 +7,7 @@ cuts.py      groups -> chunks         bits.py      what last bits need   imports
 files.py     atomic, synced writes    members.py   load one member       frames.py    pandas tables
 """
 
-from jaxbox.store.archive import open_run, save_results
+from jaxbox.store.archive import open_run, open_with_plan, save_results
 from jaxbox.store.chunks import (
     chunk_folder,
     has_part,
@@ -74,6 +74,7 @@ __all__ = [
     "member_table",
     "new_manifest",
     "open_run",
+    "open_with_plan",
     "own_session",
     "require_checkpoints",
     "require_known",

@@ -13,7 +13,7 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
-from jaxbox.config import MOVED, RunError, one_line
+from jaxbox.config import MOVED, Plan, RunError, one_line
 from jaxbox.store import files, folder, generations
 from jaxbox.store.folder import RESULTS
 
@@ -61,17 +61,30 @@ def open_run(path: str | Path) -> xarray.Dataset:
     Raises:
         RunError: not a run, a run without results yet, or damaged results.
     """
+    return open_with_plan(path)[0]
+
+
+def open_with_plan(path: str | Path) -> tuple[xarray.Dataset, Plan]:
+    """The results of a run, as `open_run` has them, and the very plan that they are of: a run may grow meanwhile.
+
+    Raises:
+        RunError: as `open_run`.
+    """
     path = Path(path)
-    folder.load_plan(path)
     while True:
+        planned = generations.planned(path)
+        plan = folder.load_plan(path)
+        marks = generations.current(path)
+        if not generations.is_of(marks, planned):
+            continue  # grown since
         try:
-            return _open(path)
+            return _open(path, marks.get(generations.GENERATION, "")), plan
         except generations.GoneError:
             continue  # replaced twice while they were opened
 
 
-def _open(path: Path) -> xarray.Dataset:
-    own = _Results(path, generations.current(path))
+def _open(path: Path, generation: str) -> xarray.Dataset:
+    own = _Results(path, generation)
     stored = own.opened().dataset
     guards = {name: _Guarded(own, str(name), stored.variables[name]) for name in stored.variables}
     lazy = {name: guards[name].lazy() for name in stored.data_vars}

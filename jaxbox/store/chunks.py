@@ -4,9 +4,9 @@ Orbax's present interface (its version 1) writes them; what its documentation ca
 """
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -114,29 +114,44 @@ def load_checkpoint(checkpoint: Path, like: Mapping[str, PyTree[Any]]) -> dict[s
         raise RunError(f"run: the checkpoint {checkpoint} is damaged: {one_line(error)}") from None
 
 
-def unfinished(path: Path, plan: Plan) -> set[tuple[int, int]]:
-    """(group, chunk) of each that is not at its last step; chunk 0 stands for all of a group that has not begun."""
-    found = set()
+class Found(NamedTuple):
+    """A chunk of a run's plan: `step` is that of its last checkpoint if it has one, `steps` its last.
+
+    `members` are (configuration, seed) each; none as long as nobody has said how the group is cut.
+    """
+
+    group: int
+    chunk: int
+    step: int | None
+    steps: int
+    members: list[tuple[int, int]]
+    folder: Path
+
+
+def walk(path: Path, plan: Plan) -> Iterator[Found]:
+    """Every chunk of a run; of a group that is not cut yet, one that stands for all.
+
+    Raises:
+        RunError: the manifest or a cut is damaged.
+    """
+    entries = {entry["number"]: entry for entry in load_manifest(path).get("groups", [])}
     for number, group in enumerate(groups.group(plan)):
-        steps, cut = group.static.configuration.steps, cuts.load(path, number)
-        for chunk in range(len(cuts.chunks(plan, cut))) if cut else (0,):
-            if last_checkpoint(chunk_folder(path, number, chunk)) != steps:
-                found.add((number, chunk))
-    return found
+        steps = group.static.configuration.steps
+        own = [chunk.members for chunk in cuts.chunks(plan, entries[number])] if number in entries else [[]]
+        for chunk, members in enumerate(own):
+            folder = chunk_folder(path, number, chunk)
+            yield Found(number, chunk, last_checkpoint(folder), steps, members, folder)
+
+
+def unfinished(path: Path, plan: Plan) -> set[tuple[int, int]]:
+    """(group, chunk) of each that is not at its last step, as `walk` finds them."""
+    return {(found.group, found.chunk) for found in walk(path, plan) if found.step != found.steps}
 
 
 def members_without_state(path: Path, plan: Plan) -> int:
     """How many members have a last checkpoint from which nobody can go on."""
-    return sum(
-        len(chunk.members)
-        for entry in load_manifest(path).get("groups", [])
-        for number, chunk in enumerate(cuts.chunks(plan, entry))
-        if _has_no_state(chunk_folder(path, entry["number"], number))
-    )
-
-
-def _has_no_state(folder: Path) -> bool:
-    return last_checkpoint(folder) is not None and not has_part(folder, "state")
+    begun = (found for found in walk(path, plan) if found.step is not None)
+    return sum(len(found.members) for found in begun if not has_part(found.folder, "state"))
 
 
 def require_checkpoints(path: Path, plan: Plan) -> None:
@@ -145,17 +160,11 @@ def require_checkpoints(path: Path, plan: Plan) -> None:
     Raises:
         RunError: with the chunk whose checkpoint is lost.
     """
-    manifest = load_manifest(path)
-    if manifest.get("status") != "complete":
+    if load_manifest(path).get("status") != "complete":
         return
-    entries = {entry["number"]: entry for entry in manifest["groups"]}
-    for number, _ in enumerate(groups.group(plan)):
-        for chunk in range(len(cuts.chunks(plan, entries[number]))) if number in entries else (0,):
-            folder = chunk_folder(path, number, chunk)
-            if last_checkpoint(folder) is None:
-                raise RunError(
-                    f"run: {folder} has lost its checkpoint; the run was complete, and its results still are"
-                )
+    lost = next((found.folder for found in walk(path, plan) if found.step is None), None)
+    if lost:
+        raise RunError(f"run: {lost} has lost its checkpoint; the run was complete, and its results still are")
 
 
 def member_location(path: Path, configuration: int, seed: int) -> tuple[Path, int]:

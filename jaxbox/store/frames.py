@@ -10,8 +10,7 @@ import xarray
 from jaxbox import config
 from jaxbox.config import Plan
 from jaxbox.store import measures
-from jaxbox.store.archive import open_run
-from jaxbox.store.folder import load_plan
+from jaxbox.store.archive import open_with_plan
 from jaxbox.training.metrics import FINALS, MEASURES
 
 SPREAD = ("split", "axis", "layer")
@@ -30,7 +29,7 @@ def member_table(run: str | Path) -> pandas.DataFrame:
     Raises:
         RunError: not a run, or a run without results yet.
     """
-    return members_of(open_run(run), load_plan(Path(run)))
+    return members_of(*open_with_plan(run))
 
 
 def members_of(results: xarray.Dataset, plan: Plan) -> pandas.DataFrame:
@@ -58,7 +57,7 @@ def curve_table(run: str | Path, name: str) -> pandas.DataFrame:
         ConfigurationError: no such measure.
         RunError: not a run, or a run without results yet.
     """
-    results, plan = open_run(run), load_plan(Path(run))
+    results, plan = open_with_plan(run)
     config.look_up(dict.fromkeys(curves_in(results)), name, "name")
     return curves_of(results, plan, [name])
 

@@ -6,6 +6,7 @@ So a run can be read while it trains and grows: what was opened stays readable u
 import json
 import time
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 from jaxbox.config import RunError
@@ -27,7 +28,7 @@ class GoneError(RunError):
 
 def new_marks(path: Path) -> dict[str, str]:
     """The attributes of results that are about to be written for a run."""
-    return {GENERATION: uuid.uuid4().hex, FINGERPRINT: _planned(path)}
+    return {GENERATION: uuid.uuid4().hex, FINGERPRINT: planned(path)}
 
 
 def put(aside: Path, path: Path) -> None:
@@ -40,8 +41,8 @@ def put(aside: Path, path: Path) -> None:
     files.sync_folder(path)
 
 
-def current(path: Path) -> str:
-    """The mark of the run's results; empty for those of a version that had none.
+def current(path: Path) -> dict[str, str]:
+    """The attributes of the run's results, MARKS among them; those of a version that had none have no marks.
 
     Raises:
         RunError: there are none yet, or they are those of the run before it grew.
@@ -50,8 +51,8 @@ def current(path: Path) -> str:
     while True:
         found = _marks(path / RESULTS)
         # The plan of thousands of configurations takes a while to read.
-        if found is not None and (FINGERPRINT not in found or found[FINGERPRINT] == _planned(path)):
-            return found.get(GENERATION, "")
+        if found is not None and is_of(found, planned(path)):
+            return found
         if found is None and not (path / BEFORE).exists():
             raise RunError(f"run: {path} has no results yet; go on with it: python -m jaxbox.sweep --resume {path}")
         if time.monotonic() > limit:
@@ -60,6 +61,11 @@ def current(path: Path) -> str:
                 f"python -m jaxbox.sweep --resume {path}"
             )
         time.sleep(0.01)
+
+
+def is_of(marks: Mapping[str, str], fingerprint: str) -> bool:
+    """Whether results with these attributes are of the plan with this fingerprint; those of old are of any."""
+    return marks.get(FINGERPRINT, fingerprint) == fingerprint
 
 
 def folder_of(path: Path, generation: str) -> Path:
@@ -84,8 +90,9 @@ def _marks(folder: Path) -> dict[str, str] | None:
         return {}
 
 
-def _planned(path: Path) -> str:
+def planned(path: Path) -> str:
+    """The fingerprint of the run's plan; empty if it cannot be read."""
     try:
         return json.loads((path / CONFIGURATION).read_text())["fingerprint"]
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return ""

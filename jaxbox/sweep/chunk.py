@@ -30,12 +30,18 @@ class Chunk:
 
     Args:
         population: makes the group's programs, which only training needs.
+        keep: of KEPT, what its last checkpoint has.
     """
 
     def __init__(
-        self, population: Callable[[], Population], group: Group, members: list[tuple[int, int]], folder: Path
+        self,
+        population: Callable[[], Population],
+        group: Group,
+        members: list[tuple[int, int]],
+        folder: Path,
+        keep: str = "all",
     ):
-        self._population, self.members, self.folder = population, members, folder
+        self._population, self.members, self.folder, self.keep = population, members, folder, keep
         self.configuration = group.configurations[0][1]
         self.steps = self.configuration.evaluation_steps()
         self.step = store.last_checkpoint(folder)
@@ -43,7 +49,6 @@ class Chunk:
         """The step of a checkpoint from which nobody can go on, and that is not far enough."""
         if self.step is not None and not self.finished and not store.has_part(folder, "state"):
             self.step, self.spent = None, self.step
-        self.keep = "all"
         self.measures: dict[str, np.ndarray] = {}
         self.saved_at = time.monotonic()
 
@@ -62,13 +67,8 @@ class Chunk:
         """Whether its last checkpoint is that of its last step."""
         return self.step is not None and self.step >= self.steps[-1]
 
-    def train(self, stop: Stop, report: Report, checkpoint_seconds: float, keep: str = "all") -> Iterator[int]:
-        """Train to the last step or to a stop; yield the step of each checkpoint, every `checkpoint_seconds`.
-
-        Args:
-            keep: of KEPT, what the last checkpoint has.
-        """
-        self.keep = keep
+    def train(self, stop: Stop, report: Report, checkpoint_seconds: float) -> Iterator[int]:
+        """Train to the last step or to a stop; yield the step of each checkpoint, every `checkpoint_seconds`."""
         if self.finished or stop.requested:
             report.skip(self.done)
             return

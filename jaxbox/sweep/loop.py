@@ -1,6 +1,6 @@
 """The loop over the chunks of a run: one worker trains all of them, or those of its part."""
 
-from jaxbox.config import ConfigurationError, RunError, one_line
+from jaxbox.config import ConfigurationError, RunError, with_type
 from jaxbox.sweep.part import Part
 from jaxbox.sweep.worker import Worker
 
@@ -34,7 +34,7 @@ def _attempt(worker: Worker, group: int, place: int) -> None:
         except (RunError, ConfigurationError):
             raise
         except Exception as error:
-            found = f"{type(error).__name__}: {one_line(error)}"
+            found = with_type(error)
             worker.report.say(f"group {group + 1}, chunk {place} failed, try {attempt} of {TRIES}: {found}")
             if attempt == TRIES:
                 worker.session.fail(group, place, chunk.steps[-1], found)

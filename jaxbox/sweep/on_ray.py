@@ -6,17 +6,16 @@ machines share.
 
 import contextlib
 import os
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from jaxbox.config import ConfigurationError, RunError, one_line
 from jaxbox.sweep.engines import Work, settings_of
-from jaxbox.sweep.loop import TRIES
+from jaxbox.sweep.handout import Handout, LostError, Task
 from jaxbox.sweep.preparing import Execution
 from jaxbox.sweep.ray_worker import RayWorker
-from jaxbox.training import devices, groups
+from jaxbox.training import devices
 
 PATIENCE = 60.0
 """Seconds in which the first worker must have come."""
@@ -59,13 +58,6 @@ def cluster() -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
-
-
-class Task(NamedTuple):
-    """What a worker has at hand: chunk `chunk` of a group, or, at -1, to say how the group is cut."""
-
-    group: int
-    chunk: int
 
 
 class Workers:
@@ -149,7 +141,7 @@ class Workers:
     def heard(self) -> list[tuple[Task, Any]]:
         """What has come back since: each task with its result, or with the error that it raised.
 
-        A task of a worker that was lost is an error of Ray's (`ray.exceptions.RayError`, but no RayTaskError).
+        That of a task whose worker was lost is a LostError.
         """
         calls = [*self.waiting, *self.busy]
         done, _ = self.ray.wait(calls, num_returns=1, timeout=WAIT) if calls else ([], [])
@@ -158,9 +150,13 @@ class Workers:
             actor, task = self.busy.pop(call, (None, None))
             actor = actor or self.waiting.pop(call)
             result = self._result(call)
-            if isinstance(result, self.ray.exceptions.RayError) and not _own(result):
-                if task or not isinstance(result, self.ray.exceptions.ActorDiedError):
+            if isinstance(result, self.ray.exceptions.RayError):
+                own = _own(result)
+                if own:
+                    self.idle.append(actor)
+                elif task or not isinstance(result, self.ray.exceptions.ActorDiedError):
                     self.waiting[actor.describe.remote()] = actor
+                result = own or LostError(one_line(result))
             else:
                 self.idle.append(actor)
             if task:
@@ -190,46 +186,3 @@ def _own(error: Any) -> Exception | None:
     """What the code of a worker raised; None if the worker itself was lost."""
     cause = getattr(error, "cause", None)
     return cause if isinstance(cause, Exception) and type(error).__name__.startswith("RayTaskError") else None
-
-
-class Handout:
-    """Which chunks are still to be trained, how often each was tried, and what became of them.
-
-    Its session is told of those that are given up.
-    """
-
-    def __init__(self, work: Work):
-        self.steps = [group.static.configuration.steps for group in groups.group(work.plan)]
-        self.todo = deque(Task(group, -1) for group in range(len(self.steps)))
-        self.report, self.session = work.report, work.session
-        self.tries: dict[Task, int] = {}
-
-    def hear(self, task: Task, result: Any) -> None:
-        """What came of a task.
-
-        Raises:
-            RunError: a worker cannot read or write the run, or would give it other bits.
-        """
-        if isinstance(result, Exception):
-            self._hear_error(task, result)
-        elif task.chunk < 0:
-            self.todo.extendleft(Task(task.group, chunk) for chunk in reversed(range(result)))
-        else:
-            before, trained, step = result
-            self.report.skip(before)
-            self.report.advance(trained, step)
-
-    def _hear_error(self, task: Task, error: Exception) -> None:
-        cause = _own(error)
-        if isinstance(cause, RunError | ConfigurationError):
-            raise cause
-        if cause is None:
-            self.report.say(f"a worker was lost: {one_line(error)}")
-        else:
-            self.tries[task] = self.tries.get(task, 0) + 1
-        if self.tries.get(task, 0) < TRIES:
-            self.todo.appendleft(task)
-        else:
-            why = f"{type(cause).__name__}: {one_line(cause or error)}"
-            self.report.say(f"group {task.group + 1}, chunk {task.chunk} failed {TRIES} times: {why}")
-            self.session.fail(task.group, max(task.chunk, 0), self.steps[task.group], why)

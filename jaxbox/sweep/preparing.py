@@ -73,26 +73,8 @@ def check(asked: Asked, name: str | None, resume: bool, execution: Execution) ->
     Raises:
         ConfigurationError: the first of them.
     """
-    counts = {"seeds": asked.seeds, "first_seed": asked.first_seed}
-    counts |= {"members_per_chunk": execution.members_per_chunk, "worker_devices": execution.worker_devices}
-    counts["workers"] = execution.workers
-    for field, value in counts.items():
-        least = 0 if field == "first_seed" else 1
-        config.require(value is None or type(value) is int, field, repr(value), "an integer")
-        config.require(value is None or value >= least, field, value, f"at least {least}")
-    last = (asked.first_seed or 0) + (asked.seeds or 1) - 1
-    config.require(
-        last <= config.LARGEST_INT, "seeds", asked.seeds, f"such that the last is at most {config.LARGEST_INT}"
-    )
-    seconds, minutes = execution.checkpoint_seconds, execution.stop_after
-    config.require(seconds >= 0, "checkpoint_seconds", seconds, "at least 0")
-    config.require(minutes is None or minutes > 0, "stop_after", minutes, "greater than 0")
-    config.require(execution.keep in (None, *KEEP), "keep", execution.keep, f"one of {', '.join(KEEP)}")
-    config.require(execution.on in ENGINES, "on", execution.on, f"one of {', '.join(ENGINES)}")
-    several = execution.on == "ray"
-    config.require(several or execution.workers is None, "workers", execution.workers, "left out, unless --on ray")
-    if several and execution.part.count > 1:
-        raise ConfigurationError(f"part: {execution.part} is not allowed with --on ray, which shares the chunks itself")
+    _check_counts(asked, execution)
+    _check_execution(execution)
     meets = name is not None or resume or execution.part.count == 1
     config.require(meets, "name", "nothing", f"said with part {execution.part}: the parts of a run meet by it")
     if name is not None:
@@ -103,6 +85,31 @@ def check(asked: Asked, name: str | None, resume: bool, execution: Execution) ->
         raise ConfigurationError("configurations: none given; it must be at least one, or resume a run")
     for configuration in map(config.fit, asked.configurations):
         config.check_values(configuration)
+
+
+def _check_counts(asked: Asked, execution: Execution) -> None:
+    counts = {"seeds": asked.seeds, "first_seed": asked.first_seed}
+    counts |= {name: getattr(execution, name) for name in ("members_per_chunk", "worker_devices", "workers")}
+    for field, value in counts.items():
+        least = 0 if field == "first_seed" else 1
+        config.require(value is None or type(value) is int, field, repr(value), "an integer")
+        config.require(value is None or value >= least, field, value, f"at least {least}")
+    last = (asked.first_seed or 0) + (asked.seeds or 1) - 1
+    config.require(
+        last <= config.LARGEST_INT, "seeds", asked.seeds, f"such that the last is at most {config.LARGEST_INT}"
+    )
+
+
+def _check_execution(execution: Execution) -> None:
+    seconds, minutes = execution.checkpoint_seconds, execution.stop_after
+    config.require(seconds >= 0, "checkpoint_seconds", seconds, "at least 0")
+    config.require(minutes is None or minutes > 0, "stop_after", minutes, "greater than 0")
+    config.require(execution.keep in (None, *KEEP), "keep", execution.keep, f"one of {', '.join(KEEP)}")
+    config.require(execution.on in ENGINES, "on", execution.on, f"one of {', '.join(ENGINES)}")
+    several = execution.on == "ray"
+    config.require(several or execution.workers is None, "workers", execution.workers, "left out, unless --on ray")
+    if several and execution.part.count > 1:
+        raise ConfigurationError(f"part: {execution.part} is not allowed with --on ray, which shares the chunks itself")
 
 
 def begin(path: Path, asked: Asked, overwrite: bool, execution: Execution, engine: Engine) -> Prepared:

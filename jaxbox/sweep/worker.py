@@ -86,7 +86,8 @@ class Worker:
         """A chunk of a group, as far as it is."""
         cut = self.cut(group)[place]
         folder = store.chunk_folder(self.path, group, place)
-        return Chunk(partial(self._population, group, cut.size), self.groups[group], cut.members, folder)
+        population = partial(self._population, group, cut.size)
+        return Chunk(population, self.groups[group], cut.members, folder, self.keep)
 
     def _population(self, group: int, size: int) -> Population:
         """The programs of a group for chunks of this size."""
@@ -113,7 +114,7 @@ class Worker:
         if not chunk.finished:
             self._compare_bits()
         start = time.monotonic()
-        for _ in chunk.train(self.stop, self.report, self.settings.checkpoint_seconds, self.keep):
+        for _ in chunk.train(self.stop, self.report, self.settings.checkpoint_seconds):
             start = self._spend(group, start)
             self.session.save()
             self.saved()

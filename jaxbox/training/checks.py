@@ -151,4 +151,4 @@ def _check_targets(configuration: Configuration) -> None:
 
 def _does_not_fit(configuration: Configuration, what: str, error: Exception) -> str:
     name = configuration.model.name
-    return f"model: the network {name} {what} for these images: {type(error).__name__}: {config.one_line(error)}"
+    return f"model: the network {name} {what} for these images: {config.with_type(error)}"

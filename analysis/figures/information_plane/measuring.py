@@ -7,7 +7,7 @@ import numpy as np
 import xarray
 
 from analysis import closed_forms, laws
-from analysis.comparison import DIVERGED, compare, known, member_information
+from analysis.comparison import DIVERGED, known, member_information, snapshot
 from analysis.figures import series
 from analysis.figures.contract import Unfilled
 from analysis.figures.panels import variable
@@ -16,7 +16,6 @@ from analysis.rate_distortion import shannon_failure
 from analysis.shannon import SHANNON_EXCEEDS_ENTROPY
 from jaxbox import task as tasks
 from jaxbox.config import Configuration, Task
-from jaxbox.store.folder import load_plan
 from jaxbox.training.metrics import AXES
 
 MOST_PANELS, POINTS = 4, 200
@@ -56,7 +55,7 @@ class Place(NamedTuple):
 
 def numbers(run: Path) -> xarray.Dataset:
     """Members on (configuration, seed, axis), bounds on (panel, point), in squared spacings and nats."""
-    compared, plan = compare(run), load_plan(Path(run))
+    _, plan, compared = snapshot(run)
     require_begun(run, compared, "information_plane")
     places = [[_place(own, axis) for axis in range(len(AXES))] for own in plan.configurations]
     by_title = {place.title: place for row in places for place in row if place.positions > 1}

@@ -236,7 +236,7 @@ def test_members_that_were_not_begun_are_not_there(tmp_path, monkeypatch):
     run = store.open_run(tmp_path / "half").load()
     run["last_step"][0, 1] = -1
     run["prediction"][0, 1] = np.nan
-    monkeypatch.setattr(comparison, "open_run", lambda _: run)
+    monkeypatch.setattr(comparison, "open_with_plan", lambda folder: (run, store.load_plan(folder)))
     found = comparison.compare(tmp_path / "half")
     missing, there = found.isel(seed=1), found.isel(seed=0)
     assert (missing["kind"] == "").all()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from figure_runs import UNKNOWN
 
-from analysis.comparison import compare
+from analysis.comparison import compare, snapshot
 from analysis.figures import curves, saving
 from jaxbox import store
 from jaxbox import task as tasks
@@ -91,7 +91,8 @@ def test_another_loss_has_no_levels(tiny_run, monkeypatch):
     path = tiny_run("single")
     plan = store.load_plan(path)
     object.__setattr__(plan.configurations[0].loss, "name", "another")
-    monkeypatch.setattr(curves, "load_plan", lambda run: plan)
+    taken = snapshot(path)._replace(plan=plan)
+    monkeypatch.setattr(curves, "snapshot", lambda run: taken)
     numbers = curves.numbers(path)
     assert all(numbers[f"{name}_level"].isnull().all() for name in curves.LEVELS)
     assert "squared error only" in numbers.attrs["caption"]

@@ -60,9 +60,9 @@ def every_fate(monkeypatch):
         return np.where(kind == "diverged", kind, np.roll(names, int(1e3 * abs(predictions[0, 0])))), place
 
     monkeypatch.setattr(members, "kinds", kinds)
-    comparison._compared.cache_clear()
+    comparison._snapshot.cache_clear()
     yield
-    comparison._compared.cache_clear()
+    comparison._snapshot.cache_clear()
 
 
 @pytest.mark.parametrize("name", NAMES)

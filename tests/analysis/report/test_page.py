@@ -116,7 +116,7 @@ def test_markdown_says_what_the_page_says(report, parsed):
 def test_the_same_run_gives_the_same_bytes(tiny_run, tmp_path, few_figures):
     first, second = tmp_path / "first", tmp_path / "second"
     for place in (first, second):
-        comparison._compared.cache_clear()
+        comparison._snapshot.cache_clear()
         command.write(tiny_run("rates"), place)
     names = sorted(str(file.relative_to(first)) for file in first.rglob("*") if file.is_file())
     assert len(names) == 13

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import processes
 import pytest
 import xarray
 import zarr
@@ -200,3 +201,48 @@ def test_what_is_already_one_line_stays_so(tmp_path):
     full = pytest.raises(RunError, match="could not be written: No space left on device; what was saved before")
     with full, files.writing(tmp_path):
         raise ValueError("INTERNAL: something\nOS error 28: No space left on device\nmore")
+
+
+READ_ONLY = """
+import errno, os, sys
+from jaxbox import merge, status, store, sweep
+from jaxbox.export import __main__ as export
+from jaxbox.merge import __main__ as merge
+from jaxbox.sweep import __main__ as sweep
+
+folder, run, other = sys.argv[1:]
+WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+def refuse(event, arguments):
+    changes = event in ("os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir")
+    if changes or event == "open" and isinstance(arguments[2], int) and arguments[2] & WRITES:
+        if str(arguments[0]).startswith(folder):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+sys.addaudithook(refuse)
+new = "base --model.name linear --optimizer.name sgd --seeds 2 --steps 2 --eval_every 1 --name new --out".split()
+for main, words in (
+    (sweep.main, ["--resume", run]),
+    (sweep.main, ["--resume", run, "--seeds", "3"]),
+    (sweep.main, ["--resume", run, "--part", "1/2"]),
+    (sweep.main, [*new, folder]),
+    (sweep.main, [*new, folder, "--part", "0/2"]),
+    (merge.main, [run, other, "--into", f"{folder}/both"]),
+    (export.main, [run, "--to", "csv"]),
+):
+    print("began", flush=True)
+    code = main(words)
+    print("ended", code, flush=True)
+assert len(store.member_table(run)) == 4
+assert status.status(run).groups
+"""
+
+
+def test_on_a_disk_that_is_read_only_all_that_writes_ends_in_one_line_and_all_that_reads_works(finished):
+    sweep.run([TINY], 2, first_seed=2, name="other", out=finished.parent, quiet=True)
+    words = [sys.executable, "-c", READ_ONLY, str(finished.parent), str(finished), str(finished.parent / "other")]
+    merged = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    done = subprocess.run(words, env=processes.environment(), **merged)
+    assert done.returncode == 0, done.stdout
+    lines = done.stdout.splitlines()
+    assert lines[::3] == ["began"] * 7, done.stdout
+    assert lines[2::3] == ["ended 2"] * 7, done.stdout
+    assert all("Read-only file system" in line for line in lines[1::3]), done.stdout
