@@ -4,6 +4,7 @@ Orbax's present interface (its version 1) writes them; what its documentation ca
 """
 
 import shutil
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +19,9 @@ from jaxbox.store import cuts, files
 from jaxbox.store.folder import load_plan
 from jaxbox.store.manifest import load_manifest
 from jaxbox.training import groups, memory
+
+ONE_AT_A_TIME = threading.Lock()
+"""Orbax takes files of one thread for those of another where two write, or write and read, at once."""
 
 
 def chunk_folder(path: Path, group: int, chunk: int) -> Path:
@@ -72,7 +76,8 @@ def save_checkpoint(
         files.require_room(folder, memory.tree_bytes(parts))
         files.remove_abandoned(folder)
         try:
-            orbax.save_checkpointables(str(aside), dict(parts))
+            with ONE_AT_A_TIME:
+                orbax.save_checkpointables(str(aside), dict(parts))
             files.put_folder(aside, folder / str(step))
         except BaseException:
             for half in folder.glob(f"{aside.name}*"):
@@ -109,7 +114,8 @@ def load_checkpoint(checkpoint: Path, like: Mapping[str, PyTree[Any]]) -> dict[s
     """
     try:
         wanted = jax.tree.map(lambda leaf: np.zeros(1, leaf.dtype), dict(like))
-        return orbax.load_checkpointables(str(checkpoint), wanted)
+        with ONE_AT_A_TIME:
+            return orbax.load_checkpointables(str(checkpoint), wanted)
     except Exception as error:  # orbax and TensorStore have many types for what is damaged
         raise RunError(f"run: the checkpoint {checkpoint} is damaged: {one_line(error)}") from None
 

@@ -34,13 +34,13 @@ def gather(path: Path, plan: Plan, manifest: Mapping[str, Any]) -> None:
     length = max(1, BLOCK_BYTES // each)
 
     def blocks() -> Iterator[xarray.Dataset]:
-        seconds = seconds_by_configuration(manifest)
+        seconds, run = seconds_by_configuration(manifest), describe(path)
         for start in range(0, len(plan.configurations), length):
             block = range(len(plan.configurations))[start : start + length]
             members = {}
             for cut in manifest["groups"]:
                 members |= _members(path, plan, cut, block, read)
-            yield results.dataset(plan, members, seconds, describe(path), block, layers)
+            yield results.dataset(plan, members, seconds, run, block, layers)
 
     archive.save_results(path, blocks())
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxbox import store
 from jaxbox.store import results
+from jaxbox.sweep.later import Later
 from jaxbox.sweep.progress import Report
 from jaxbox.sweep.signals import Stop
 from jaxbox.training.groups import Group
@@ -31,6 +32,7 @@ class Chunk:
     Args:
         population: makes the group's programs, which only training needs.
         keep: of KEPT, what its last checkpoint has.
+        later: writes that last checkpoint.
     """
 
     def __init__(
@@ -39,9 +41,11 @@ class Chunk:
         group: Group,
         members: list[tuple[int, int]],
         folder: Path,
-        keep: str = "all",
+        keep: str,
+        later: Later,
     ):
-        self._population, self.members, self.folder, self.keep = population, members, folder, keep
+        self._population, self.members, self.folder = population, members, folder
+        self.keep, self.later = keep, later
         self.configuration = group.configurations[0][1]
         self.steps = self.configuration.evaluation_steps()
         self.step = store.last_checkpoint(folder)
@@ -68,7 +72,10 @@ class Chunk:
         return self.step is not None and self.step >= self.steps[-1]
 
     def train(self, stop: Stop, report: Report, checkpoint_seconds: float) -> Iterator[int]:
-        """Train to the last step or to a stop; yield the step of each checkpoint, every `checkpoint_seconds`."""
+        """Train to the last step or to a stop; yield the step of each checkpoint, every `checkpoint_seconds`.
+
+        The last one may still be being written when its step is yielded.
+        """
         if self.finished or stop.requested:
             report.skip(self.done)
             return
@@ -108,7 +115,10 @@ class Chunk:
         own = jax.tree.map(lambda leaf: leaf[: len(self.members)], jax.device_get(state))
         assert self.step is not None
         parts = {"measures": self.measures, **(KEPT[self.keep](own) if self.finished else {"state": own})}
-        store.save_checkpoint(self.folder, self.step, parts, last=self.finished, instead_of=self.spent)
+        last = self.finished
+        save = partial(store.save_checkpoint, self.folder, self.step, parts, last=last, instead_of=self.spent)
+        # The arrays may be the device's own, which whoever goes on would overwrite.
+        self.later.do(save) if last else save()
         self.saved_at = time.monotonic()
 
     def _load(self) -> State:

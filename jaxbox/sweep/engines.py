@@ -71,4 +71,8 @@ class Here:
         cache.keep_programs()
         settings = settings_of(self.execution)
         told = work.session, work.stop, work.report, work.begun_with, work.publish
-        loop.train(Worker(work.path, work.plan, self.devices(), settings, *told), self.execution.part)
+        worker = Worker(work.path, work.plan, self.devices(), settings, *told)
+        try:
+            loop.train(worker, self.execution.part)
+        finally:
+            worker.wait()

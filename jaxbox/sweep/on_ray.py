@@ -125,11 +125,11 @@ class Workers:
                 stopping = True
             while handout.todo and self.idle and not stopping:
                 self.give(handout.todo.popleft())
+            work.publish()  # while they are at work
             if not (self.waiting or self.busy):
                 raise RunError("workers: none is left, and there is more to train; go on with --resume")
             for task, result in self.heard():
                 handout.hear(task, result)
-            work.publish()
         self.leave()
 
     def give(self, task: Task) -> None:

@@ -48,6 +48,7 @@ class RayWorker:
         chunk = worker.chunk(group, place)
         before = chunk.done
         worker.train(group, chunk)
+        worker.wait()
         return before, chunk.done - before, chunk.step or 0
 
     def stop(self, by: str) -> None:

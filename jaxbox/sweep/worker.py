@@ -1,6 +1,7 @@
 """A worker: trains chunks of a run in this process, whichever it is given, and keeps the program of the last group."""
 
 import dataclasses
+import gc
 import time
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
@@ -11,6 +12,7 @@ from jaxbox import store
 from jaxbox.config import Plan, tables
 from jaxbox.store import bits, cuts
 from jaxbox.sweep.chunk import Chunk
+from jaxbox.sweep.later import Later
 from jaxbox.sweep.progress import Report
 from jaxbox.sweep.signals import Stop
 from jaxbox.training import groups
@@ -60,6 +62,7 @@ class Worker:
         self.path, self.plan, self.devices, self.settings, self.session = path, plan, devices, settings, session
         self.stop, self.report, self.begun_with, self.saved = stop, report, begun_with, saved
         self.groups = groups.group(plan)
+        self._later = Later()
         self._last: tuple[tuple[int, int], Population] | None = None
         self._cuts: dict[int, list[cuts.CutChunk]] = {}
         """Of the group at hand: those of all would be as large as the run."""
@@ -87,11 +90,14 @@ class Worker:
         cut = self.cut(group)[place]
         folder = store.chunk_folder(self.path, group, place)
         population = partial(self._population, group, cut.size)
-        return Chunk(population, self.groups[group], cut.members, folder, self.keep)
+        return Chunk(population, self.groups[group], cut.members, folder, self.keep, self._later)
 
     def _population(self, group: int, size: int) -> Population:
         """The programs of a group for chunks of this size."""
         if self._last is None or self._last[0] != (group, size):
+            # Some cycles hold the programs before. A network's have hundreds of memory maps, a process has 65,530.
+            self._last = None
+            gc.collect()
             self._last = (group, size), Population(self.groups[group], size, self.devices, exactly=True)
         return self._last[1]
 
@@ -118,6 +124,14 @@ class Worker:
             start = self._spend(group, start)
             self.session.save()
             self.saved()
+
+    def wait(self) -> None:
+        """Until the last checkpoint of the last chunk is written, which may take a moment longer than its training.
+
+        Raises:
+            RunError: it cannot be written.
+        """
+        self._later.wait()
 
     @cached_property
     def _bits(self) -> dict[str, Any]:

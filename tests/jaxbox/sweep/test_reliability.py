@@ -205,8 +205,8 @@ def later(after, before):
     "kill_at", [pytest.param("checkpoint:1", marks=pytest.mark.slow), "checkpoint:20", "results:1"]
 )
 def test_killed_in_the_middle_of_a_write_it_ends_the_same(kill_at, tmp_path, undisturbed):
-    code, _, _ = processes.end(start(*new(tmp_path), KILL_AT=kill_at), DEADLINE)
-    assert code == -signal.SIGKILL
+    code, _, err = processes.end(start(*new(tmp_path), KILL_AT=kill_at), DEADLINE)
+    assert code == -signal.SIGKILL, err
     left = last(checkpoints(tmp_path))
     if kill_at == "checkpoint:1":
         assert left == {}

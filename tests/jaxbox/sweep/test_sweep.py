@@ -1,10 +1,12 @@
 """The command line: what it plans, what it refuses (one line, code 2, nothing written), and the same from Python."""
 
 import dataclasses
+import gc
 import inspect
 import json
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import jax
@@ -12,12 +14,13 @@ import processes
 import pytest
 import xarray
 
-from jaxbox import store, sweep
+from jaxbox import config, store, sweep
 from jaxbox.config import Configuration, ConfigurationError, Data, Model, Optimizer, RunError, Task
 from jaxbox.experiments import EXPERIMENTS
 from jaxbox.sweep import arguments
 from jaxbox.sweep.__main__ import main
 from jaxbox.training import checks, memory
+from jaxbox.training.population import Population
 
 TASK = Task(height=4, width=5, box_size=2)
 TINY = Configuration(
@@ -352,6 +355,7 @@ from jaxbox.training import devices
 devices.cores = lambda: jax.local_device_count() + 3
 from jaxbox.sweep.__main__ import main
 from jaxbox.training import checks, memory
+from jaxbox.training.population import Population
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -424,3 +428,20 @@ def test_a_refusal_by_the_command_line_imports_no_jax():
     assert code == 0
     assert "did you mean thread" in err
     assert out.splitlines() == ["2", "[]"]
+
+
+def test_programs_are_let_go_when_their_group_is_done(tmp_path, monkeypatch):
+    there, alive, compile = weakref.WeakSet(), [], Population.compile
+
+    def counted(self):
+        there.add(self)
+        alive.append(len(there))
+        return compile(self)
+
+    monkeypatch.setattr(Population, "compile", counted)
+    gc.disable()
+    try:
+        sweep.run(config.grid(TINY, {"batch_size": [2, 3, 4]}), 1, out=tmp_path, members_per_chunk=1, quiet=True)
+    finally:
+        gc.enable()
+    assert alive == [1, 1, 1]
