@@ -2,6 +2,7 @@
 
 import dataclasses
 import gc
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
@@ -17,6 +18,11 @@ from jaxbox.sweep.progress import Report
 from jaxbox.sweep.signals import Stop
 from jaxbox.training import groups
 from jaxbox.training.population import Population
+
+POPULATIONS = itertools.count(1)
+POPULATIONS_TOGETHER = 16
+"""So many are made before those that are done are let go. They are in cycles, so that forgetting them does not do it,
+and a network's programs have some 500 memory maps, of which Linux allows a process 65,530."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,9 +101,9 @@ class Worker:
     def _population(self, group: int, size: int) -> Population:
         """The programs of a group for chunks of this size."""
         if self._last is None or self._last[0] != (group, size):
-            # Some cycles hold the programs before. A network's have hundreds of memory maps, a process has 65,530.
             self._last = None
-            gc.collect()
+            if next(POPULATIONS) % POPULATIONS_TOGETHER == 0:
+                gc.collect()
             self._last = (group, size), Population(self.groups[group], size, self.devices, exactly=True)
         return self._last[1]
 

@@ -17,7 +17,7 @@ import xarray
 from jaxbox import config, store, sweep
 from jaxbox.config import Configuration, ConfigurationError, Data, Model, Optimizer, RunError, Task
 from jaxbox.experiments import EXPERIMENTS
-from jaxbox.sweep import arguments
+from jaxbox.sweep import arguments, worker
 from jaxbox.sweep.__main__ import main
 from jaxbox.training import checks, memory
 from jaxbox.training.population import Population
@@ -439,6 +439,7 @@ def test_programs_are_let_go_when_their_group_is_done(tmp_path, monkeypatch):
         return compile(self)
 
     monkeypatch.setattr(Population, "compile", counted)
+    monkeypatch.setattr(worker, "POPULATIONS_TOGETHER", 1)
     gc.disable()
     try:
         sweep.run(config.grid(TINY, {"batch_size": [2, 3, 4]}), 1, out=tmp_path, members_per_chunk=1, quiet=True)
