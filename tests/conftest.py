@@ -5,6 +5,7 @@ import itertools
 import os
 from pathlib import Path
 
+import hypothesis  # noqa: F401 - if first imported after gc.freeze, it warns
 import jax
 import pytest
 from jaxtyping import install_import_hook
@@ -40,6 +41,12 @@ TESTS = itertools.count(1)
 TESTS_BETWEEN_LOOKS = 50
 MOST_MAPS = 6_000
 MAPS = Path("/proc/self/maps")
+
+
+def pytest_collection_finish():
+    """What is imported by now stays, hypothesis too: garbage need not be looked for there."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -40,10 +41,15 @@ def test_the_whole_has_the_bits_of_a_run_of_everything(folder, tmp_path):
     for configuration, seed in ((0, 3), (1, 4), (2, 5)):
         ours, theirs = (store.load_params(run, configuration, seed) for run in (path, folder / "whole"))
         np.testing.assert_array_equal(ours["head"]["kernel"], theirs["head"]["kernel"])
-    # It goes on as any other: more seeds have the bits of one that was never taken apart.
-    for run in (path, folder / "whole"):
+
+
+@pytest.mark.slow
+def test_the_whole_goes_on_as_a_run_that_was_never_taken_apart(folder, tmp_path):
+    path = merge.merge([folder / name for name in ("low", "high", "other")], tmp_path / "both")
+    whole = shutil.copytree(folder / "whole", tmp_path / "whole")
+    for run in (path, whole):
         sweep.run(resume=run, seeds=8, **OPTIONS)
-    xarray.testing.assert_identical(results(path), results(folder / "whole"))
+    xarray.testing.assert_identical(results(path), results(whole))
     sweep.run(resume=path, steps=8, quiet=True)
     assert (results(path)["last_step"] == 8).all()
 

@@ -181,7 +181,7 @@ for trial in range(trials):
 """
 
 
-@pytest.mark.parametrize("trials", [6, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("trials", [3, pytest.param(50, marks=pytest.mark.slow)])
 def test_two_writers_of_one_chunk_do_not_undo_each_other(trials, tmp_path):
     """A reader looks meanwhile, and never sees less than before, or half of something."""
     command = [sys.executable, "-c", WRITER, str(tmp_path), str(trials)]

@@ -201,9 +201,8 @@ def later(after, before):
     return all(last(after)[chunk] >= step for chunk, step in last(before).items())
 
 
-@pytest.mark.parametrize(
-    "kill_at", [pytest.param("checkpoint:1", marks=pytest.mark.slow), "checkpoint:20", "results:1"]
-)
+@pytest.mark.parametrize("kill_at", ["checkpoint:1", "checkpoint:20", "results:1"])
+@pytest.mark.slow
 def test_killed_in_the_middle_of_a_write_it_ends_the_same(kill_at, tmp_path, undisturbed):
     code, _, err = processes.end(start(*new(tmp_path), KILL_AT=kill_at), DEADLINE)
     assert code == -signal.SIGKILL, err
