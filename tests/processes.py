@@ -12,7 +12,8 @@ import jax
 ROOT = Path(__file__).parents[1]
 IN_A_HURRY = os.environ.get("JAX_DISABLE_MOST_OPTIMIZATIONS", "1") == "1"
 """JAX_DISABLE_MOST_OPTIMIZATIONS=0 makes everything optimise as for a user."""
-# The emitters of before compile in a quarter of the time, and programs that are not split in nine tenths. XLA ends a process that sets a flag which it does not know.
+# The emitters of before compile in a quarter of the time, and programs that are not split in nine tenths. XLA ends a
+# process that sets a flag which it does not know.
 QUICK = (
     "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
     if jax.version.__version_info__ < (0, 11)

@@ -8,7 +8,7 @@ import xarray
 from matplotlib.figure import Figure as Canvas
 
 from analysis.figures import FIGURES
-from jaxbox.config import Plan, RunError, look_up, outside
+from jaxbox.config import RunError, look_up, outside
 from jaxbox.store.folder import load_plan
 
 
@@ -58,15 +58,13 @@ def numbers(name: str, run: Path) -> xarray.Dataset:
         raise Unfilled(f"figure: {name} of {run} is not drawn: {error}") from None
 
 
-def require_varied(run: Path, name: str, fields: tuple[str, ...], command: str) -> Plan:
-    """The run's plan, if at least one of these fields, or any where none is named, differs between configurations.
+def require_varied(run: Path, name: str, fields: tuple[str, ...], command: str) -> None:
+    """Refuse a run in which none of these fields, or nothing where none is named, differs between configurations.
 
     Raises:
         Unfilled: none does.
     """
-    plan = load_plan(Path(run))
-    varied = plan.varied()
+    varied = load_plan(Path(run)).varied()
     if not any(field in varied for field in fields or varied):
         what = " or ".join(fields) or "anything"
         raise Unfilled(f"figure: {name} needs a run that varies {what}, which {run} does not; for example: {command}")
-    return plan

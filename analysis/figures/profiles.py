@@ -9,11 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis import statistics
-from analysis.comparison import DIVERGED, NOT_BEGUN, compare
+from analysis.comparison import DIVERGED, NOT_BEGUN, snapshot
 from analysis.figures import panels, selection
 from analysis.figures.contract import Unfilled
 from jaxbox.plotting import LOOKS
-from jaxbox.store.archive import open_run
 from jaxbox.store.measures import final_r2
 
 LETTERS = string.ascii_uppercase
@@ -30,10 +29,10 @@ THRESHOLDS, WORST, BEST = 101, 2.0, 1e-6
 def numbers(run: Path) -> xarray.Dataset:
     """`share` (configuration, threshold) with its band, `better` (configuration, other) and the interquartile mean
     `score` with their intervals; configurations with the best score first."""
-    compared = compare(run)
+    results, _, compared = snapshot(run)
     selection.require_begun(run, compared, "profiles")
     begun = compared["fate"].values != NOT_BEGUN
-    scores = np.where(compared["fate"].values == DIVERGED, -np.inf, final_r2(open_run(run)).values.astype(float))
+    scores = np.where(compared["fate"].values == DIVERGED, -np.inf, final_r2(results).values.astype(float))
     candidates = np.flatnonzero(begun.any(1))
     if len(candidates) < 2:
         raise Unfilled(

@@ -355,7 +355,6 @@ from jaxbox.training import devices
 devices.cores = lambda: jax.local_device_count() + 3
 from jaxbox.sweep.__main__ import main
 from jaxbox.training import checks, memory
-from jaxbox.training.population import Population
 sys.exit(main(sys.argv[1:]))
 """
 
