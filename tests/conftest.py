@@ -9,7 +9,7 @@ import hypothesis  # noqa: F401 - if first imported after gc.freeze, it warns
 import jax
 import pytest
 from jaxtyping import install_import_hook
-from processes import IN_A_HURRY, PROGRAMS, QUICK, SHORTEST_SECONDS
+from processes import IN_A_HURRY, PLATFORMS, PROGRAMS, QUICK, SHORTEST_SECONDS
 
 DEVICES = 8
 # The configuration is left out: a value of the wrong type must reach its own check, which says what is allowed.
@@ -20,8 +20,13 @@ CHECKED = (
     *("store.results", "store.measures", "store.chunks", "store.archive", "store.members", "store.frames"),
 )
 
+# The exact numbers are the CPU's; JAX_PLATFORMS=cuda,cpu tries the same on a GPU.
+jax.config.update("jax_platforms", PLATFORMS)
 jax.config.update("jax_num_cpu_devices", DEVICES)
 jax.config.update("jax_enable_x64", False)
+# As a sweep does: a GPU's own products have 10 bits.
+if PLATFORMS != "cpu":
+    jax.config.update("jax_default_matmul_precision", "highest")
 # Shapes that differ in rank are never meant; a float64 that is asked for is a warning, which the tests make an error.
 jax.config.update("jax_numpy_rank_promotion", "raise")
 # The processes of test_reliability.py optimise as users' do.
@@ -36,7 +41,7 @@ jax.config.update("jax_compilation_cache_dir", str(PROGRAMS))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", SHORTEST_SECONDS)
 install_import_hook([f"jaxbox.{name}" for name in CHECKED], "beartype.beartype")
 # JAX starts here, before anything that a test calls can choose another number of devices.
-assert len(jax.devices()) == DEVICES, "JAX started before tests/conftest.py"
+assert len(jax.devices("cpu")) == DEVICES, "JAX started before tests/conftest.py"
 TESTS = itertools.count(1)
 TESTS_BETWEEN_LOOKS = 50
 MOST_MAPS = 6_000

@@ -12,6 +12,8 @@ import jax
 ROOT = Path(__file__).parents[1]
 IN_A_HURRY = os.environ.get("JAX_DISABLE_MOST_OPTIMIZATIONS", "1") == "1"
 """JAX_DISABLE_MOST_OPTIMIZATIONS=0 makes everything optimise as for a user."""
+PLATFORMS = os.environ.get("JAX_PLATFORMS", "cpu")
+"""What the tests compute on: the CPU, also where there is an accelerator, unless JAX_PLATFORMS says otherwise."""
 # The emitters of before compile in a quarter of the time, and programs that are not split in nine tenths. XLA ends a
 # process that sets a flag which it does not know.
 QUICK = (
@@ -35,7 +37,8 @@ def environment(in_a_hurry: bool = IN_A_HURRY, keep: bool = True) -> dict[str, s
         keep: whether it may use kept programs, which processes that run at the same time must not.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("XLA_", "JAX_", "PYTEST"))}
-    kept["PYTHONPATH"] = str(ROOT)
+    kept |= {name: value for name, value in os.environ.items() if name.startswith("XLA_PYTHON_CLIENT")}
+    kept |= {"PYTHONPATH": str(ROOT), "JAX_PLATFORMS": PLATFORMS}
     if keep and in_a_hurry:
         kept |= {"JAX_COMPILATION_CACHE_DIR": str(PROGRAMS)}
         kept |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": str(SHORTEST_SECONDS)}

@@ -1,6 +1,7 @@
 """A side as the measuring process sees it: a process of its own that is asked for one sample after another."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -42,8 +43,10 @@ class Worker:
         self.name = name
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed with the process)
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self.errors, "text": True}
+        # JAX would take three quarters of an accelerator at once, and sides are alive together.
+        environment = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", **os.environ}
         # A group of its own: Ctrl-C is for the measuring process, which ends the others.
-        self.process = subprocess.Popen(command, process_group=0, bufsize=1, **pipes)
+        self.process = subprocess.Popen(command, process_group=0, bufsize=1, env=environment, **pipes)
         self.samples: list[dict[str, Any]] = []
         request = {"name": name, "seeds": seeds, "seconds": seconds, "folder": str(folder), "affordable": affordable}
         try:

@@ -1,6 +1,7 @@
 """Every side does the same work as jaxbox, which the losses of the first steps show, and whoever does not is refused."""
 
 import functools
+import shutil
 
 import jax
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 
 from jaxbox.bench import comparison, making, problem, sides
 
-PEERS = ("flax", "jax-loop", "torch", "torch-threads", "torch-func", "keras")
+PEERS = [name for name in sides.SIDES if not name.startswith("jaxbox")]
+ON_GPU = shutil.which("nvidia-smi") is not None
 
 
 def first_losses(name, configuration):
@@ -34,8 +36,8 @@ def ranks(name):
 @pytest.mark.usefixtures("ranks")
 @pytest.mark.parametrize("name", PEERS)
 def test_every_peer_has_jaxbox_s_losses_and_goes_on_training(name, reference):
-    if sides.SIDES[name].missing(on_gpu=False):
-        pytest.skip(sides.SIDES[name].missing(on_gpu=False))
+    if sides.SIDES[name].missing(ON_GPU):
+        pytest.skip(sides.SIDES[name].missing(ON_GPU))
     configuration, expected = reference
     if sides.SIDES[name].refusal(configuration):
         pytest.skip(sides.SIDES[name].refusal(configuration))

@@ -31,6 +31,8 @@ def configurations(model, *rates):
 
 MLP = configurations(Model("mlp", hidden=(4,)), 0.01, 0.05)
 
+of_cpu_devices = pytest.mark.skipif(jax.default_backend() != "cpu", reason="of CPU devices")
+
 
 def trained(chosen, members_per_chunk=None, local_devices=None, seeds=SEEDS, platform=None):
     """(index, seed) -> (parameters, measures) of every member after STEPS steps."""
@@ -97,6 +99,7 @@ def test_members_differ(together):
     assert len({float(values[1]["loss"]) for values in together.values()}) == len(together)
 
 
+@of_cpu_devices
 def test_one_device_and_eight_give_the_same(together):
     assert len(jax.devices()) == 8
     assert_equal(trained(MLP, local_devices=jax.devices()[:1]), together, **ROUNDING)
@@ -107,6 +110,7 @@ def test_the_size_of_a_chunk_does_not_matter(together, members_per_chunk):
     assert_equal(trained(MLP, members_per_chunk), together, **ROUNDING)
 
 
+@of_cpu_devices
 def test_members_in_one_round_equal_members_one_after_another(together):
     # What a GPU would run: the members of a device go through each step together.
     assert_equal(trained(MLP, local_devices=jax.devices()[:2], platform="gpu"), together, **ROUNDING)
@@ -139,6 +143,7 @@ def test_other_seeds_have_initial_weights_of_their_own_and_the_batches_of_seed_0
         assert_equal({0: (params, measures)}, {0: sharing[0, seed]}, **ROUNDING)
 
 
+@of_cpu_devices
 @pytest.mark.parametrize(
     ("members", "rounds"),
     [pytest.param(members, rounds, marks=pytest.mark.slow) for members, rounds in ((1, 6), (2, 3), (8, 1))] + [(4, 2)],
@@ -152,6 +157,7 @@ def test_how_many_members_share_a_round_does_not_matter(members, rounds, sharing
     assert_equal(trained(SHARED, local_devices=jax.devices()[:2]), sharing, **ROUNDING)
 
 
+@of_cpu_devices
 def test_members_with_more_state_than_the_limit_of_their_noise_share_no_round(monkeypatch):
     noiseless = [dataclasses.replace(c, task=dataclasses.replace(c.task, noise="none")) for c in SHARED]
     monkeypatch.setattr(population, "ROUND_STATE_BYTES", 1)
@@ -284,6 +290,7 @@ def test_products_are_float32_unless_jax_was_told_otherwise(backend, told, expec
         jax.config.update("jax_default_matmul_precision", None)
 
 
+@of_cpu_devices
 def test_a_compiled_program_says_what_it_holds():
     (group,) = groups.group(Plan.of(MLP, SEEDS))
     many = Population(group, devices=jax.devices()[:1])
