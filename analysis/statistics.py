@@ -11,11 +11,14 @@ percentile bootstrap (Efron 1979) for everything over seeds, because BCa is unde
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy.special import betaln, lambertw, ndtri, xlog1py, xlogy
 from scipy.stats import trim_mean
+
+from jaxbox.intervals.rates import Interval, require_confidence
+from jaxbox.intervals.rates import rate_sequence as rate_sequence  # with what it is beside, for whoever analyses
+from jaxbox.intervals.rates import wilson as wilson
 
 if TYPE_CHECKING:  # the signatures alone need it, and `diagnose` is to run on NumPy and SciPy
     from jaxtyping import Float, Int, Shaped
@@ -23,63 +26,6 @@ if TYPE_CHECKING:  # the signatures alone need it, and `diagnose` is to run on N
 
 # So many numbers are resampled at a time, 32 MB: more configurations take longer, not more memory.
 BATCH = 4_000_000
-# Halvings of an interval of length at most 1: the ends of a sequence are right to the last digit of 1.
-HALVINGS = 53
-
-
-class Interval(NamedTuple):
-    """An estimate and the ends of its confidence interval, three arrays of one shape."""
-
-    value: Float[np.ndarray, "*shape"]
-    low: Float[np.ndarray, "*shape"]
-    high: Float[np.ndarray, "*shape"]
-
-
-def wilson(events: ArrayLike, trials: ArrayLike, confidence: float = 0.95) -> Interval:
-    """Rates events / trials with Wilson's score interval (1927, JASA 22), for numbers of trials fixed in advance.
-
-    `events` and `trials` broadcast. A diverged member is a trial like any other: the caller says if it is an event.
-
-    Raises:
-        ValueError: counts not whole, `trials` under 1, `events` outside 0 to trials, confidence outside (0, 1).
-    """
-    z = ndtri((1 + _confidence(confidence)) / 2)
-    events, trials = _counts("events", events, trials)
-    centre = (events + z**2 / 2) / (trials + z**2)
-    half = z / (trials + z**2) * np.sqrt(events * (trials - events) / trials + z**2 / 4)
-    # Without an event, and with nothing but events, an end is 0 or 1, which rounding would miss.
-    low = np.where(events == 0, 0.0, centre - half)
-    return Interval(events / trials, low, np.where(events == trials, 1.0, centre + half))
-
-
-def rate_sequence(successes: ArrayLike, trials: ArrayLike, confidence: float = 0.95, expected: float = 64) -> Interval:
-    """Rates with an interval that holds at every number of trials at once: look, and stop, whenever you like.
-
-    Where the rate is p, the likelihood ratio of a mixture over rates q ~ Beta(a, b) to p itself is a martingale from 1,
-    so with probability `confidence` it never reaches 1 / alpha, alpha = 1 - confidence (Ville 1939; Robbins 1970,
-    Ann. Math. Stat. 41). The interval is all p, with s successes and f failures, that
-
-        log Beta(a + s, b + f) - log Beta(a, b) - s log p - f log(1 - p) < log(1 / alpha).
-
-    As in Howard et al. (2021, Ann. Stat. 49) the mixture is centred at p: a = r p, b = r (1 - p). Its logarithm is
-    convex in p, a sum of log(r + i / p) and log(r + j / (1 - p)), and at most 0 at p = s / n: an interval. All r > 0
-    are valid; r = expected / (-1 - W(-alpha^2 / e)), W the lower branch of Lambert's function, some .12 `expected` at
-    95%, makes the normal approximation's width smallest at `expected` trials.
-
-    `successes` and `trials` broadcast. `expected`: trials, to be chosen before the first look. A diverged member is a
-    trial like any other: the caller says whether it is a success.
-
-    Raises:
-        ValueError: as `wilson`; `expected` not positive and finite.
-    """
-    alpha = 1 - _confidence(confidence)
-    successes, trials = _counts("successes", successes, trials)
-    if not 0 < expected < np.inf:
-        raise ValueError(f"expected is {expected}; it must be positive and finite")
-    weight = expected / (-1 - lambertw(-(alpha**2) / np.e, -1).real)
-    rate = successes / trials
-    low, high = (_end(outside, successes, trials, weight, -np.log(alpha)) for outside in (0.0, 1.0))
-    return Interval(rate, low, high)
 
 
 def quantile(scores: Shaped[np.ndarray, "*shape seeds"], probability: float) -> Float[np.ndarray, "*shape"]:
@@ -217,7 +163,7 @@ def performance_profile(
     if thresholds.ndim != 1 or not np.isfinite(thresholds).all():
         raise ValueError(f"thresholds is {thresholds.tolist()}; it must be one row of finite numbers")
     share = (scores[..., None] > thresholds).mean(-2)
-    half = np.sqrt(np.log(2 / (1 - _confidence(confidence))) / (2 * scores.shape[-1]))
+    half = np.sqrt(np.log(2 / (1 - require_confidence(confidence))) / (2 * scores.shape[-1]))
     return Interval(share, np.maximum(share - half, 0.0), np.minimum(share + half, 1.0))
 
 
@@ -256,7 +202,7 @@ def _percentile(
     """
     if not isinstance(seed, int | np.integer) or seed < 0:
         raise ValueError(f"seed is {seed}; it must be a whole number from 0")
-    least = int(np.ceil(2 / (1 - _confidence(confidence)) - 1e-9))
+    least = int(np.ceil(2 / (1 - require_confidence(confidence)) - 1e-9))
     if not isinstance(resamples, int | np.integer) or resamples < least:
         raise ValueError(f"resamples is {resamples}; it must be a whole number of at least {least}")
     # Each kind of draw has a generator of its own, so that the size of the batches changes nothing.
@@ -272,24 +218,6 @@ def _times(random: np.random.Generator, seeds: int, count: int) -> Int[np.ndarra
     return random.multinomial(seeds, np.full(seeds, 1 / seeds), size=count)
 
 
-def _end(outside: float, successes: np.ndarray, trials: np.ndarray, weight: float, limit: float) -> np.ndarray:
-    """One end of a sequence's interval, by bisection between `outside`, 0 or 1, and the rate, which is inside."""
-    outer, inner = np.full(trials.shape, outside), successes / trials
-    for _ in range(HALVINGS):
-        middle = (outer + inner) / 2
-        inside = _log_ratio(middle, successes, trials - successes, weight) < limit
-        outer, inner = np.where(inside, outer, middle), np.where(inside, middle, inner)
-    return outer
-
-
-def _log_ratio(rate: np.ndarray, successes: np.ndarray, failures: np.ndarray, weight: float) -> np.ndarray:
-    # At 0 and 1, where only an interval without length asks, Beta is infinite: any rate next to them does.
-    rate = np.clip(rate, np.finfo(float).tiny, 1 - np.finfo(float).epsneg)
-    a, b = weight * rate, weight * (1 - rate)
-    mixture = betaln(a + successes, b + failures) - betaln(a, b)
-    return mixture - xlogy(successes, rate) - xlog1py(failures, -rate)
-
-
 def _scores(name: str, values: ArrayLike) -> Float[np.ndarray, "*shape seeds"]:
     scores = np.asarray(values, float)
     if scores.ndim == 0 or scores.shape[-1] == 0:
@@ -297,20 +225,3 @@ def _scores(name: str, values: ArrayLike) -> Float[np.ndarray, "*shape seeds"]:
     if np.isposinf(scores).any():
         raise ValueError(f"{name} has inf in it; it must be finite, or -inf or NaN where a member diverged")
     return np.where(np.isnan(scores), -np.inf, scores)
-
-
-def _counts(name: str, events: ArrayLike, trials: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    some, of = np.broadcast_arrays(np.asarray(events, float), np.asarray(trials, float))
-    for label, wrong, values, allowed in (
-        ("trials", ~((of >= 1) & (of == np.floor(of)) & np.isfinite(of)), of, "a whole number of at least 1"),
-        (name, ~((some >= 0) & (some <= of) & (some == np.floor(some))), some, "a whole number from 0 to trials"),
-    ):
-        if wrong.any():
-            raise ValueError(f"{label} is {values[wrong].flat[0]:g}; it must be {allowed}")
-    return some, of
-
-
-def _confidence(confidence: float) -> float:
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence is {confidence}; it must be between 0 and 1")
-    return confidence

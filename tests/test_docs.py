@@ -150,6 +150,8 @@ def test_commands_work(command, tmp_path, request, monkeypatch):
         words = instead(words, LARGER)
     elif module == "jaxbox.sweep" and not {"--list", "--help"} & set(words):
         words = [*words, *SMALL]
+        if "--until" in words:
+            words = [*words[: words.index("--seeds")], *words[words.index("--seeds") + 2 :], "--max_seeds", "8"]
         if "base" in words and "--model.name" not in words:
             # Unless it is about the model, any will do; and of convolutions, few.
             words += ["--model.features", "4", "4"] if "model." in command else ["--model.name", "linear"]

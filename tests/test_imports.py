@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ORDER = {
     "jaxbox": (
-        *("config", "layers", "task", "models", "losses", "optimizers", "schedules"),
+        *("config", "intervals", "layers", "task", "models", "losses", "optimizers", "schedules"),
         *(
             "training",
             "store",

@@ -77,12 +77,14 @@ def _so_far(run: str) -> str:
     """The closing table of the results as they are."""
     from jaxbox import store
     from jaxbox.sweep import closing_table
+    from jaxbox.sweep.until import words
 
     try:
         results = store.open_run(Path(run))
     except RunError as error:
         return str(error)
-    return closing_table.table(results, shutil.get_terminal_size().columns)
+    decided = words.of_run(Path(run), results, anytime=True)
+    return "\n\n".join(filter(None, [closing_table.table(results, shutil.get_terminal_size().columns), decided]))
 
 
 if __name__ == "__main__":

@@ -88,14 +88,23 @@ class Manifest:
             if "members_per_chunk" in entry:  # a version before this one kept the cut here
                 _pin(path, number, entry)
 
-    def begin(self, outside: Mapping[str, Any], members_per_chunk: int | None, keep: str | None) -> None:
+    def begin(
+        self,
+        outside: Mapping[str, Any],
+        members_per_chunk: int | None,
+        keep: str | None,
+        until: tuple[str, int] | None = None,
+    ) -> None:
         """The run trains.
 
         Args:
             outside: each file from outside that its plan names.
             members_per_chunk: what was asked for, if anything was; else what was asked for before.
             keep: likewise.
+            until: rule and most seeds, of a run that grows until it is decided.
         """
+        if until is not None:
+            self.content["until"] = dict(zip(("rule", "max_seeds"), until, strict=True))
         if keep is not None:
             self.content["keep"] = keep
         if members_per_chunk is not None or "members_per_chunk" not in self.content:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from jaxbox.sweep import preparing
 from jaxbox.sweep.part import Part
 from jaxbox.sweep.preparing import Asked, Execution, Prepared
 from jaxbox.sweep.score import Score, score
+from jaxbox.sweep.until import Rule, goals
 
 if TYPE_CHECKING:
     import xarray
@@ -48,6 +50,8 @@ def run(
     other_bits: bool = False,
     quiet: bool = False,
     experiment: str = "",
+    until: str | Rule | None = None,
+    max_seeds: int | None = None,
 ) -> xarray.Dataset:
     """Train every configuration with every seed and return the results, as `store.open_run` would.
 
@@ -85,6 +89,10 @@ def run(
             last bits of its numbers will differ, which its manifest then says.
         quiet: show no progress.
         experiment: the name of the sweep, kept with the run.
+        until: a rule, such as width:0.05, order:0.1 or order_r2:0.05 (`sweep.until`): seeds are added, look by look, to
+            the configurations that are not decided yet, until it holds for all. Instead of `seeds`; a run that is
+            resumed goes on with the rule that it was begun with.
+        max_seeds: with `until`, of a configuration; 512 if left out.
 
     A chunk whose training raises an error is tried three times, and then left out, which the run's status says.
 
@@ -95,15 +103,20 @@ def run(
     """
     how = members_per_chunk, checkpoint_seconds, keep, retrain, stop_after
     execution = Execution(*how, Part.of(part), on, workers, worker_devices, other_bits, quiet)
-    asked = Asked(tuple(configurations), seeds, first_seed, steps, tuple(added), experiment)
-    preparing.check(asked, name, resume is not None, execution)
     path = Path(out) / (name or datetime.now().strftime("%Y%m%d-%H%M%S")) if resume is None else Path(resume)
+    asked = Asked(tuple(configurations), seeds, first_seed, steps, tuple(added), experiment)
+    goal = goals.of(until, max_seeds, asked, path if resume else None)
+    if goal:
+        asked, execution = goal.begin(asked, execution, resume is not None)
+    preparing.check(asked, name, resume is not None, execution)
     with _engine(path, execution) as engine:
         if resume is None:
             prepared = preparing.begin(path, asked, overwrite, execution, engine)
         else:
             prepared = preparing.resume(path, asked, execution)
-        return _train(prepared, execution, engine)
+        if not goal:
+            return _train(prepared, execution, engine)
+        return goals.pursue(goal, prepared, execution, partial(_train, engine=engine))
 
 
 @contextlib.contextmanager

@@ -66,6 +66,8 @@ def _sweep(words: Sequence[str]) -> int:
         worker_devices=arguments.worker_devices,
         other_bits=arguments.other_bits,
         experiment=experiment,
+        until=arguments.until,
+        max_seeds=arguments.max_seeds,
     )
     return _close(path, arguments.part, results)
 
@@ -74,9 +76,12 @@ def _close(path: Path, part: str, results: xarray.Dataset) -> int:
     """Print how it ended, and how to go on; returns the exit code."""
     from jaxbox import store
     from jaxbox.sweep import closing_table, signals
+    from jaxbox.sweep.until import words
 
     if results:
         print(closing_table.table(results, shutil.get_terminal_size().columns))
+        if decided := words.of_run(path, results):
+            print(f"\n{decided}")
         print(f"\nresults: {path / store.RESULTS} (jaxbox.open_run({str(path)!r}))")
     session = store.own_session(path)
     if failures := session["failures"]:

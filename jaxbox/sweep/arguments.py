@@ -30,6 +30,12 @@ class Arguments:
     """The experiment in its full size, for an accelerator; see its own --list."""
     seeds: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
     """Replicates of each configuration; 64 if left out. More than a run has, with --resume, adds the others."""
+    until: Annotated[str | None, tyro.conf.arg(metavar="RULE")] = None
+    """Instead of --seeds: add seeds, look by look, to the configurations that are not decided yet, until each rate of
+    collapse is known to within .05 on either side (width:0.05), or each pair of configurations that differ in one field
+    has rates (order:0.1) or interquartile means of R2 (order_r2:0.05) that differ by more than that, or by less."""
+    max_seeds: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
+    """With --until: of a configuration, at most; 512 if left out."""
     first_seed: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
     """The number of the first of them; 0 if left out."""
     vary: Annotated[

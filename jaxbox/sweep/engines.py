@@ -13,6 +13,7 @@ from jaxbox.sweep.progress import Report
 from jaxbox.sweep.signals import Stop
 from jaxbox.sweep.worker import Settings, Worker
 from jaxbox.training import cache, devices
+from jaxbox.training.population import Population
 
 
 class Work(NamedTuple):
@@ -53,10 +54,11 @@ def settings_of(execution: Execution) -> Settings:
 
 
 class Here:
-    """This process, with its share of the chunks."""
+    """This process, with its share of the chunks. If its run grows look by look, it keeps the programs between."""
 
     def __init__(self, execution: Execution):
         self.execution = execution
+        self._programs: dict[Any, Population] | None = {} if execution.until else None
 
     def describe(self) -> dict[str, Any]:
         """What the bits of numbers from here depend on."""
@@ -71,7 +73,7 @@ class Here:
         cache.keep_programs()
         settings = settings_of(self.execution)
         told = work.session, work.stop, work.report, work.begun_with, work.publish
-        worker = Worker(work.path, work.plan, self.devices(), settings, *told)
+        worker = Worker(work.path, work.plan, self.devices(), settings, *told, self._programs)
         try:
             loop.train(worker, self.execution.part)
         finally:

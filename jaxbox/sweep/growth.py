@@ -44,6 +44,15 @@ def grown(
     return _with_seeds(plan, range(count, len(plan.configurations)), plan.seeds)
 
 
+def with_counts(plan: Plan, counts: Sequence[int]) -> Plan:
+    """The plan with at least so many seeds of each configuration, counted from the run's first."""
+    start = plan.seeds[0].start
+    for count in sorted({int(each) for each in counts} - {0}):
+        asked = [index for index, each in enumerate(counts) if each == count]
+        plan = _with_seeds(plan, asked, [range(start, start + count)])
+    return plan
+
+
 def _with_steps(configurations: Sequence[Configuration], steps: int) -> tuple[Configuration, ...]:
     several = sorted({configuration.steps for configuration in configurations})
     if len(several) > 1:

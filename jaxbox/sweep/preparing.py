@@ -53,6 +53,8 @@ class Execution:
     worker_devices: int | None
     other_bits: bool
     quiet: bool
+    until: tuple[str, int] | None = None
+    """The rule that says when there are seeds enough, as the manifest keeps it, and the most that there may be."""
 
 
 @dataclasses.dataclass(frozen=True)

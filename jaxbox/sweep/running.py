@@ -19,7 +19,7 @@ def train(prepared: Prepared, execution: Execution, engine: Engine) -> None:
     writes = part.index == 0
     manifest = store.Manifest(path, engine.describe())
     if writes:
-        manifest.begin(store.hashes(plan), execution.members_per_chunk, execution.keep)
+        manifest.begin(store.hashes(plan), execution.members_per_chunk, execution.keep, execution.until)
     session = store.Session(path, engine.devices(), str(part) if part.count > 1 else "")
 
     def gather() -> None:

@@ -51,6 +51,8 @@ class Worker:
         session: what this process does, kept up to date.
         begun_with: what the run's bits depend on (`store.bits`).
         saved: called after each checkpoint.
+        kept: programs of workers before, by static fields and size, for a run that grows in this process; those of this
+            one are added. None keeps the last group's only.
     """
 
     def __init__(
@@ -64,10 +66,12 @@ class Worker:
         report: Report,
         begun_with: dict[str, Any],
         saved: Callable[[], None] = lambda: None,
+        kept: dict[Any, Population] | None = None,
     ):
         self.path, self.plan, self.devices, self.settings, self.session = path, plan, devices, settings, session
         self.stop, self.report, self.begun_with, self.saved = stop, report, begun_with, saved
         self.groups = groups.group(plan)
+        self._kept = kept
         self._later = Later()
         self._last: tuple[tuple[int, int], Population] | None = None
         self._cuts: dict[int, list[cuts.CutChunk]] = {}
@@ -104,8 +108,16 @@ class Worker:
             self._last = None
             if next(POPULATIONS) % POPULATIONS_TOGETHER == 0:
                 gc.collect()
-            self._last = (group, size), Population(self.groups[group], size, self.devices, exactly=True)
+            self._last = (group, size), self._programs(self.groups[group], size)
         return self._last[1]
+
+    def _programs(self, group: groups.Group, size: int) -> Population:
+        if self._kept is None:
+            return Population(group, size, self.devices, exactly=True)
+        if (found := self._kept.get((group.static, size))) is not None:
+            return found.of(group)
+        made = self._kept[group.static, size] = Population(group, size, self.devices, exactly=True)
+        return made
 
     @cached_property
     def keep(self) -> str:

@@ -4,6 +4,7 @@ How members share a device is chosen by backend, here and nowhere else: on CPU t
 of one, so that one member's parameters stay in cache while it trains; elsewhere all are in one round.
 """
 
+import copy
 import time
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
@@ -76,6 +77,13 @@ class Population:
         specs = PER_MEMBER, PER_MEMBER, SHARED
         self._prepare = self._compiled(self._prepare_members, specs, self._data_spec)
         self._advance: Any = None
+
+    def of(self, group: Group) -> "Population":
+        """The same programs for a group that has the same static fields, as one that has grown."""
+        assert group.static == self.group.static
+        other = copy.copy(self)
+        other.group = group
+        return other
 
     @property
     def _on_cpu(self) -> bool:
