@@ -41,7 +41,7 @@ ORDER = {
             "neighbours",
         ),
         *("information", "statistics", "collapse", "diagnose", "audit", "exact"),
-        *("approximation", "comparison", "figures", "report"),
+        *("approximation", "comparison", "figures", "claims", "report"),
     ),
 }
 """Each may import what comes before it; analysis also jaxbox, never the reverse."""

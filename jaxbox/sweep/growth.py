@@ -16,6 +16,7 @@ def grown(
     first_seed: int | None = None,
     steps: int | None = None,
     added: Sequence[Configuration] = (),
+    added_seeds: int | None = None,
 ) -> Plan:
     """The plan with what is asked for, each in addition to what it has.
 
@@ -24,6 +25,7 @@ def grown(
         first_seed: the run's own if left out.
         steps: that each member is to have made.
         added: configurations with all seeds of the run; those that it has already are left out.
+        added_seeds: how many of these seeds.
 
     Raises:
         ConfigurationError: less than there is, or steps that would not be those of a run that was asked for them.
@@ -41,7 +43,9 @@ def grown(
         require(first_seed is None, "first_seed", first_seed, "left out, unless seeds says how many")
     count = len(plan.configurations)
     plan = dataclasses.replace(plan, configurations=tuple(dict.fromkeys((*plan.configurations, *added))))
-    return _with_seeds(plan, range(count, len(plan.configurations)), plan.seeds)
+    start = plan.seeds[0].start
+    wanted = plan.seeds if added_seeds is None else [range(start, start + added_seeds)]
+    return _with_seeds(plan, range(count, len(plan.configurations)), wanted)
 
 
 def with_counts(plan: Plan, counts: Sequence[int]) -> Plan:

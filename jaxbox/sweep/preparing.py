@@ -30,6 +30,8 @@ class Asked:
     steps: int | None
     added: tuple[Configuration, ...]
     experiment: str
+    added_seeds: int | None = None
+    """Of each of them; as many as the run has if left out."""
 
     def plan(self) -> Plan | None:
         """Of a new run; None if no configuration says which."""
@@ -161,7 +163,8 @@ def resume(path: Path, asked: Asked, execution: Execution) -> Prepared:
     if plan:
         grown = before
     else:
-        grown = growth.grown(before, asked.seeds, asked.first_seed, asked.steps, [*map(config.fit, asked.added)])
+        added = [*map(config.fit, asked.added)]
+        grown = growth.grown(before, asked.seeds, asked.first_seed, asked.steps, added, asked.added_seeds)
     if not execution.retrain:
         _refuse_to_train_again(path, before, grown)
     if grown != before and execution.part.count > 1:

@@ -23,6 +23,8 @@ POPULATIONS = itertools.count(1)
 POPULATIONS_TOGETHER = 16
 """So many are made before those that are done are let go. They are in cycles, so that forgetting them does not do it,
 and a network's programs have some 500 memory maps, of which Linux allows a process 65,530."""
+POPULATIONS_KEPT = 64
+"""So many are kept for the next look of a run that grows by itself; those of further groups are compiled again."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,7 +118,9 @@ class Worker:
             return Population(group, size, self.devices, exactly=True)
         if (found := self._kept.get((group.static, size))) is not None:
             return found.of(group)
-        made = self._kept[group.static, size] = Population(group, size, self.devices, exactly=True)
+        made = Population(group, size, self.devices, exactly=True)
+        if len(self._kept) < POPULATIONS_KEPT:
+            self._kept[group.static, size] = made
         return made
 
     @cached_property

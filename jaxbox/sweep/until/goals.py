@@ -44,6 +44,7 @@ class Goal:
                 self.rule.subjects(plan)
             asked = dataclasses.replace(asked, seeds=self.rule.looks(self.most)[0])
             execution = dataclasses.replace(execution, members_per_chunk=execution.members_per_chunk or _together())
+        asked = dataclasses.replace(asked, added_seeds=self.rule.looks(self.most)[0])
         return asked, dataclasses.replace(execution, until=(self.rule.name, self.most))
 
 

@@ -1,0 +1,135 @@
+"""The table: what it covers, that comparisons select what they say, and which claims cannot be true together."""
+
+import dataclasses
+import keyword
+
+import numpy as np
+import pytest
+
+from analysis.claims import selecting
+from analysis.claims.claim import Claim, Computed, Measured
+from analysis.claims.settings import SETTINGS, WORDS
+from analysis.claims.statistics import STATISTICS
+from analysis.claims.table import CLAIMS, CONTRADICTIONS, SOURCES
+from jaxbox import experiments
+from jaxbox.config import ConfigurationError, flatten
+
+MEASURED = {name: claim.evidence for name, claim in CLAIMS.items() if isinstance(claim.evidence, Measured)}
+COMPUTED = {name: claim.evidence for name, claim in CLAIMS.items() if isinstance(claim.evidence, Computed)}
+TRIED = [(name, setting) for name, evidence in MEASURED.items() for setting in evidence.settings]
+
+
+def test_there_are_many_and_each_is_there_once():
+    claims = [claim for source in SOURCES for claim in source.CLAIMS]
+    assert len(claims) == len(CLAIMS) >= 40
+    assert len({claim.text for claim in claims}) == len(claims)
+    assert all(name.isidentifier() and not keyword.iskeyword(name) for name in CLAIMS)
+
+
+@pytest.mark.parametrize("claim", CLAIMS.values(), ids=lambda claim: claim.name)
+def test_a_claim_is_a_sentence_with_advice(claim: Claim):
+    for sentence in (claim.text, claim.advice):
+        assert sentence[0].isupper()
+        assert sentence.endswith(".")
+    assert claim.source.startswith(("the question", "a comment", "an answer", "the last answer", "the field today"))
+    assert claim.surprise in range(4)
+
+
+def test_every_experiment_is_in_some_claim():
+    empirical = set(experiments.EXPERIMENTS) - {"thread", "base"}
+    assert {evidence.experiment for evidence in MEASURED.values()} == empirical
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_measured_claims_are_decidable(name):
+    evidence = MEASURED[name]
+    statistic = STATISTICS[evidence.statistic]
+    assert evidence.comparisons
+    assert evidence.margin >= 0.2 if statistic.rate else evidence.margin > 0
+    assert set(evidence.settings) <= set(SETTINGS) == set(WORDS)
+    conditions = [comparison.condition for comparison in evidence.comparisons]
+    assert len(set(conditions)) == len(conditions)
+    for comparison in (*evidence.comparisons, *evidence.reasons):
+        assert "at the rate " in comparison.condition
+        assert comparison.first != comparison.second
+        # A setting must not change what a comparison is of.
+        changed = {path for setting in evidence.settings for path in SETTINGS[setting]}
+        assert not changed & {path for fields in selecting.sides(comparison) for path in fields}
+
+
+@pytest.mark.parametrize(("name", "setting"), TRIED)
+def test_each_side_of_a_comparison_is_one_configuration(name, setting):
+    evidence = MEASURED[name]
+    found = selecting.configurations(evidence, setting)
+    used = set()
+    for comparison in (*evidence.comparisons, *evidence.reasons):
+        indices = [selecting.select(found, fields) for fields in selecting.sides(comparison)]
+        assert len(set(indices)) == len(indices)
+        used |= set(indices)
+    # Nothing is trained that nobody compares, and nothing twice.
+    assert used == set(range(len(found)))
+    assert len(set(found)) == len(found)
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_a_setting_is_set_where_it_is_read(setting):
+    for configuration in selecting.configurations(MEASURED["convolutions_hurt"], setting):
+        values = dict(flatten(configuration))
+        assert {path: values[path] for path in SETTINGS[setting]} == SETTINGS[setting]
+
+
+def test_what_is_not_read_makes_no_duplicates():
+    small, second = (selecting.configurations(MEASURED["sgd_at_one_works"], each) for each in ("small", "epsilon"))
+    assert small == second
+    assert len(small) == 3
+
+
+def test_selecting_says_which_fields_select_too_many_or_none():
+    every = experiments.configurations("width")
+    assert selecting.select(every, {"model.features": (8, 16, 32), "optimizer.learning_rate": 0.01}) == 1
+    with pytest.raises(ConfigurationError, match=r"model.features: \(8, 16, 32\): selects 3 of 9"):
+        selecting.select(every, {"model.features": (8, 16, 32)})
+    with pytest.raises(ConfigurationError, match=r"model\.widths: 3: selects 0 of 9"):
+        selecting.select(every, {"model.widths": 3})
+    with pytest.raises(ConfigurationError, match="no field: selects 9 of 9"):
+        selecting.select(every, {})
+
+
+def test_an_unknown_setting_is_refused():
+    with pytest.raises(ConfigurationError, match=r"setting: unknown name 'smal' \(did you mean small\?\)"):
+        selecting.configurations(MEASURED["grey_channels"], "smal")
+
+
+@pytest.mark.parametrize("pair", CONTRADICTIONS, ids=" and ".join)
+def test_contradictions_are_of_claims_that_exist(pair):
+    first, second = (CLAIMS[name] for name in pair)
+    assert first is not second
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        ("many_filters_hurt", "filters_cannot_hurt"),
+        ("capacity_hides_the_signal", "capacity_cannot_hurt"),
+        ("standardizing_is_the_fault", "standardizing_is_the_cure"),
+    ],
+)
+def test_opposites_look_at_the_same_numbers(pair):
+    first, second = (MEASURED[name] for name in pair)
+    assert pair in CONTRADICTIONS
+    for one, other in zip(first.comparisons, second.comparisons, strict=True):
+        assert dataclasses.replace(one, direction=other.direction) == other
+        assert one.direction != other.direction
+    same = ("experiment", "statistic", "margin", "settings")
+    assert all(getattr(first, name) == getattr(second, name) for name in same)
+
+
+@pytest.mark.parametrize("name", COMPUTED)
+def test_a_step_is_right_exactly_where_it_says_so(name):
+    assert COMPUTED[name].steps
+    for step in COMPUTED[name].steps:
+        found = step()
+        assert not np.isnan([found.claimed, found.true]).any()
+        assert found.counterexample
+        assert found.correction
+        assert (found.claimed == pytest.approx(found.true, abs=1e-12)) == (found.verdict == "true")
