@@ -3,10 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from analysis.claims.claim import Comparison, Fields, Measured
-from analysis.claims.settings import SETTINGS
-from jaxbox import config, experiments
-from jaxbox.config import Configuration, ConfigurationError, flatten, look_up
+from analysis.claims.claim import Comparison, Fields
+from jaxbox.config import Configuration, ConfigurationError, flatten
 
 
 def select(configurations: Sequence[Configuration], fields: Fields) -> int:
@@ -23,25 +21,6 @@ def select(configurations: Sequence[Configuration], fields: Fields) -> int:
             f"{said}: selects {len(found)} of {len(configurations)} configurations; it must select 1"
         )
     return found[0]
-
-
-def configurations(evidence: Measured, setting: str) -> list[Configuration]:
-    """The configurations that a claim's comparisons select, in a setting: in the experiment's order, without repeats.
-
-    Comparisons select before the setting's fields are set. A field that a configuration does not read stays at its
-    default there.
-
-    Raises:
-        ConfigurationError: an unknown experiment or setting, or a comparison that does not select exactly one.
-    """
-    changes = look_up(SETTINGS, setting, "setting")
-    every = experiments.configurations(evidence.experiment)
-    chosen = {select(every, fields) for each in (*evidence.comparisons, *evidence.reasons) for fields in sides(each)}
-    spread = config.spread(
-        [every[index] for index in sorted(chosen)], {path: [value] for path, value in changes.items()}
-    )
-    # Nothing counts as said: under plain descent Adam's epsilon is read by nobody, which is no mistake here.
-    return config.distinct(spread, set(), inherited=True)
 
 
 def sides(comparison: Comparison) -> tuple[Fields, ...]:

@@ -43,15 +43,19 @@ class Goal:
             if plan := asked.plan():
                 self.rule.subjects(plan)
             asked = dataclasses.replace(asked, seeds=self.rule.looks(self.most)[0])
-            execution = dataclasses.replace(execution, members_per_chunk=execution.members_per_chunk or _together())
+            execution = dataclasses.replace(
+                execution, members_per_chunk=execution.members_per_chunk or _together(execution)
+            )
         asked = dataclasses.replace(asked, added_seeds=self.rule.looks(self.most)[0])
         return asked, dataclasses.replace(execution, until=(self.rule.name, self.most))
 
 
-def _together() -> int | None:
+def _together(execution: Execution) -> int | None:
+    if execution.on == "ray":  # what a worker trains on is not known here
+        return MEMBERS_PER_CHUNK
     from jaxbox.training import devices
 
-    devices.one_device_per_core()
+    devices.one_device_per_core(execution.worker_devices)
     import jax
 
     return MEMBERS_PER_CHUNK if jax.default_backend() == "cpu" else None

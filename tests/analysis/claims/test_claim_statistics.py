@@ -102,4 +102,5 @@ def test_a_rise_is_a_tenth_or_more():
 def test_a_constant_is_nearer_the_mean_or_the_median():
     constants = np.array([[-0.9, -0.9], [-0.4, -0.4], [-0.9, -0.9], [-0.9, 0.3]])
     run = run_of(everywhere=(1, 1, 0, 1), law=SKEWED, constants=constants)
-    assert values("constant at the median", run) == [1.0, -1.0, 0.0, -1.0]
+    assert values("rate at the median", run) == [True, False, False, False]
+    assert values("rate at the mean", run) == [False, True, False, True]
