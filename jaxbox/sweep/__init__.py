@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,7 +115,7 @@ def run(
             prepared = preparing.resume(path, asked, execution)
         if not goal:
             return _train(prepared, execution, engine)
-        return goals.pursue(goal, prepared, execution, partial(_train, engine=engine))
+        return goals.pursue(goal, prepared, execution, engine, _train)
 
 
 @contextlib.contextmanager

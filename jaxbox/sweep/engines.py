@@ -47,6 +47,10 @@ class Engine(Protocol):
         """
         ...
 
+    def again(self) -> "Engine":
+        """What trains the run once it has grown."""
+        ...
+
 
 def settings_of(execution: Execution) -> Settings:
     """What a worker is told."""
@@ -67,6 +71,10 @@ class Here:
     def devices(self) -> list[Any]:
         """The local devices, or as many of them as were asked for."""
         return devices.local(self.execution.worker_devices)
+
+    def again(self) -> "Here":
+        """The same, with the programs that it has."""
+        return self
 
     def train(self, work: Work) -> None:
         """Train this process's share of what is left."""

@@ -70,6 +70,7 @@ class Workers:
 
     def __init__(self, path: Path, execution: Execution):
         self.ray, self.each = require(), execution.worker_devices or 1
+        self._made_of = path, execution
         offered = self.ray.cluster_resources()
         self.resource = "GPU" if offered.get("GPU") and os.environ.get("JAX_PLATFORMS", "") != "cpu" else "CPU"
         self.count = execution.workers or max(1, int(offered.get(self.resource, 0)) // self.each)
@@ -106,6 +107,10 @@ class Workers:
         self.idle.append(self.waiting.pop(found[0]))
         self._described = described
         return described
+
+    def again(self) -> "Workers":
+        """New ones: those that were have left, and knew the run before it grew."""
+        return Workers(*self._made_of)
 
     def devices(self) -> list[Any]:
         """None of this process."""

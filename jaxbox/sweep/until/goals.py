@@ -18,6 +18,8 @@ from jaxbox.sweep.until.rules import RULES, Rule, parse
 if TYPE_CHECKING:
     import xarray
 
+    from jaxbox.sweep.engines import Engine
+
 MAX_SEEDS = 512
 """Of a configuration, unless it is said."""
 MEMBERS_PER_CHUNK = 8
@@ -97,7 +99,11 @@ def kept(run: Path, most: int | None = None) -> Goal | None:
 
 
 def pursue(
-    goal: Goal, prepared: Prepared, execution: Execution, train: Callable[[Prepared, Execution], xarray.Dataset]
+    goal: Goal,
+    prepared: Prepared,
+    execution: Execution,
+    engine: Engine,
+    train: Callable[[Prepared, Execution, Engine], xarray.Dataset],
 ) -> xarray.Dataset:
     """Train and look, until all is decided, or a stop.
 
@@ -110,7 +116,7 @@ def pursue(
     goal.rule.subjects(prepared.plan)
     start = time.monotonic()
     while True:
-        run = train(prepared, _with_the_time_left(execution, start))
+        run = train(prepared, _with_the_time_left(execution, start), engine)
         if store.load_manifest(prepared.path)["status"] != "complete":
             return run
         decisions = decide(goal.rule, prepared.plan, run, goal.most)
@@ -121,6 +127,7 @@ def pursue(
         if grown == prepared.plan:
             return run
         prepared = dataclasses.replace(prepared, plan=grown, stored=prepared.plan, grows=True, warning="")
+        engine = engine.again()
 
 
 def _with_the_time_left(execution: Execution, start: float) -> Execution:

@@ -11,6 +11,7 @@ from analysis.claims import runs, telling, verdicts
 from analysis.claims.__main__ import main
 from analysis.claims.claim import Comparison
 from analysis.claims.runs import Placed
+from analysis.claims.settings import SETTINGS
 from analysis.claims.table import CLAIMS, CONTRADICTIONS
 from analysis.claims.verdicts import Outcome
 from jaxbox import store
@@ -56,7 +57,17 @@ def test_without_runs_computed_claims_are_decided_and_measured_ones_are_not(tmp_
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def shorter():
+    """What is tried here is whether numbers are right, not what they are: 40 steps tell as well as 2,000."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SETTINGS, "small", {"steps": 40, "eval_every": 20})
+        runs.placed.cache_clear()
+        yield
+    runs.placed.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, shorter):
     """The folder of two claims' runs, and a CSV of them."""
     folder = tmp_path_factory.mktemp("claims")
     assert main([*NAMES, "--run", "--runs", str(folder / "runs"), "--csv", str(folder / "claims.csv")]) == 0
