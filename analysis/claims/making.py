@@ -26,14 +26,15 @@ def make(folder: Path, names: Sequence[str] = (), full: bool = False) -> bool:
     Raises:
         RunError: a run that cannot be gone on with.
     """
-    jobs, begun, share = runs.jobs(names, full), time.monotonic(), 0.0
-    whole = sum(map(cost, jobs))
-    for number, job in enumerate(jobs, 1):
-        _say(f"run {number} of {len(jobs)}, {job.name}: {len(job.placed)} comparisons{_left(begun, share / whole)}")
-        if not _make(folder, job):
+    parts = [part for job in runs.jobs(names, full) for part in job.parts()]
+    whole, share, begun = sum(map(cost, parts)), 0.0, time.monotonic()
+    for number, part in enumerate(parts, 1):
+        what = f"{part.placed[0].experiment} in {part.name}, {len(part.placed)} comparisons"
+        _say(f"{number} of {len(parts)}: {what}{_left(begun, share / whole)}")
+        if not _make(folder, part):
             return False
-        share += cost(job)
-    _say(f"{len(jobs)} runs done in {timedelta(seconds=round(time.monotonic() - begun))}")
+        share += cost(part)
+    _say(f"done in {timedelta(seconds=round(time.monotonic() - begun))}")
     return True
 
 

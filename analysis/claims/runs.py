@@ -33,6 +33,7 @@ class Placed:
     """A comparison of a claim in a setting: what its sides are there."""
 
     claim: str
+    experiment: str
     setting: str
     comparison: Comparison
     statistic: str
@@ -67,7 +68,9 @@ def placed(name: str, setting: str) -> tuple[Placed, ...]:
                 if setting != FULL:
                     raise
                 continue
-            found.append(Placed(name, setting, comparison, statistic, evidence.margin, reason, own))
+            found.append(
+                Placed(name, evidence.experiment, setting, comparison, statistic, evidence.margin, reason, own)
+            )
     return tuple(found)
 
 
@@ -94,6 +97,13 @@ class Job:
 
     name: str
     placed: tuple[Placed, ...]
+
+    def parts(self) -> list[Job]:
+        """The same experiment by experiment: the programs of a few groups fit into a process, those of all do not."""
+        found: dict[str, list[Placed]] = {}
+        for one in self.placed:
+            found.setdefault(one.experiment, []).append(one)
+        return [dataclasses.replace(self, placed=tuple(own)) for own in found.values()]
 
     def configurations(self) -> list[Configuration]:
         """What is compared, without repeats: claims that compare the same network share it."""

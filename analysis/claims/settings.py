@@ -17,7 +17,7 @@ FULL = "full"
 WORDS = {
     "small": "16 x 16, box of 4, Adam's epsilon 1e-7 (Keras)",
     "second": "16 x 16, box of 5, Adam's epsilon 1e-8 (the question's)",
-    "epsilon": "as small, Adam's epsilon 1e-8 (the question's)",
+    "epsilon": "16 x 16, box of 4, Adam's epsilon 1e-8 (the question's)",
     "large": "64 x 64, box of 5, 60 steps",
     "full": "the full size",
 }

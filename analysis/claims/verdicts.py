@@ -123,5 +123,4 @@ def _together(answers: Sequence[str]) -> Answer:
 
 def _of_steps(steps: Sequence[Verdict]) -> Answer:
     """One step's verdict is the claim's; of several that differ it holds under a condition."""
-    found = {step.verdict for step in steps}
-    return found.pop() if len(found) == 1 else "conditional"
+    return steps[0].verdict if len({step.verdict for step in steps}) == 1 else "conditional"

@@ -22,8 +22,8 @@ from jaxbox.training.population import Population
 POPULATIONS = itertools.count(1)
 POPULATIONS_TOGETHER = 16
 """So many are made before those that are done are let go. They are in cycles, so that forgetting them does not do it,
-and a network's programs have some 500 memory maps, of which Linux allows a process 65,530."""
-POPULATIONS_KEPT = 64
+and a network's programs have some 1,500 memory maps, of which Linux allows a process 65,530."""
+POPULATIONS_KEPT = 16
 """So many are kept for the next look of a run that grows by itself; those of further groups are compiled again."""
 
 

@@ -60,7 +60,7 @@ def _together(execution: Execution) -> int | None:
     devices.one_device_per_core(execution.worker_devices)
     import jax
 
-    return MEMBERS_PER_CHUNK if jax.default_backend() == "cpu" else None
+    return max(MEMBERS_PER_CHUNK, jax.local_device_count()) if jax.default_backend() == "cpu" else None
 
 
 def of(until: str | Rule | None, max_seeds: int | None, asked: Asked, run: Path | None) -> Goal | None:

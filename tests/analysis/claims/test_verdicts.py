@@ -23,7 +23,7 @@ NAMES = ("small_rates_stay", "sgd_at_one_works")
 
 
 def outcome(answer, reason=False):
-    placed = Placed("x", "small", Comparison("c", {}), "collapse rate", 0.2, reason, ())
+    placed = Placed("x", "width", "small", Comparison("c", {}), "collapse rate", 0.2, reason, ())
     return Outcome(placed, 8, (0.1,), Interval(*map(np.array, (0.1, 0.0, 0.2))), answer, None)
 
 
