@@ -7,8 +7,9 @@ import numpy as np
 from analysis.audit import Verdict
 from analysis.claims.claim import Claim, Comparison, Computed, Measured
 from analysis.claims.runs import Placed
+from analysis.claims.settings import SETTINGS
 from analysis.claims.verdicts import Outcome, Story, verdict
-from jaxbox.config import Configuration
+from jaxbox.config import Configuration, change
 from jaxbox.intervals import Interval
 
 ONE, OTHER = {"optimizer.learning_rate": 0.001}, {"optimizer.learning_rate": 0.01}
@@ -27,7 +28,8 @@ def outcome(found, answer, sides=(0.125, 0.75), **options):
         "reason": False,
     }
     placed |= {name: options.pop(name) for name in list(options) if name in placed}
-    one = Placed(comparison=comparison, configurations=(Configuration(),), **placed)
+    configuration = change(Configuration(), dict(SETTINGS[placed["setting"]]))
+    one = Placed(comparison=comparison, configurations=(configuration,), **placed)
     interval = None if found is None else Interval(*map(np.array, found))
     return Outcome(one, 24 if found else 0, sides if found else (), interval, answer, options.pop("take", None))
 

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from analysis.claims.claim import Direction
-from analysis.claims.settings import WORDS
 from analysis.claims.statistics import STATISTICS
 from analysis.claims.telling import ANSWERS
-from analysis.claims.verdicts import Outcome
+from analysis.claims.verdicts import Outcome, by_setting
 
 WIDTH = 320
 """Of the drawing, in its own units: on the smallest phones one is about a pixel."""
@@ -36,15 +35,14 @@ def strip(outcomes: Sequence[Outcome], words: str) -> Markup:
     if all(each.found is None for each in outcomes):
         return Markup("")
     end, parts, top = limit(outcomes), [], 0.0
-    for setting in dict.fromkeys(each.placed.setting for each in outcomes):
-        lines = textwrap.wrap(WORDS[setting], WIDE)
+    for title, own in by_setting(outcomes):
+        lines = textwrap.wrap(title, WIDE)
         parts += [_text("setting", 0, top + LINE * place, line) for place, line in enumerate(lines, 1)]
         top += LINE * len(lines) + GAP
-        for each in outcomes:
-            if each.placed.setting == setting:
-                part, height = _row(each, end, top)
-                parts.append(part)
-                top += height
+        for each in own:
+            part, height = _row(each, end, top)
+            parts.append(part)
+            top += height
     share = STATISTICS[outcomes[0].placed.statistic].rate
     for value in (-end, 0.0, end):
         said = f"{100 * value:g}%" if share else f"{value:g}"

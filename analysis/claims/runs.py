@@ -18,7 +18,7 @@ from analysis.claims.settings import FULL, SETTINGS
 from analysis.claims.statistics import STATISTICS
 from analysis.claims.table import CLAIMS
 from jaxbox import config, experiments
-from jaxbox.config import Configuration, ConfigurationError, Plan
+from jaxbox.config import Configuration, ConfigurationError, Plan, tables
 from jaxbox.intervals import Interval
 from jaxbox.sweep.until import Subject
 from jaxbox.sweep.until.looks import TOGETHER, geometric, levels
@@ -47,6 +47,20 @@ class Placed:
         """The name of the run that has it: the setting, and the size of the images, which run together."""
         task = self.configurations[0].task
         return f"{self.setting}-{task.height}x{task.width}"
+
+    @property
+    def where(self) -> str:
+        """Size of image and box, and Adam's epsilon, as far as the configurations read them."""
+        own, read = self.configurations[0], {path for each in self.configurations for path in tables.fields_read(each)}
+        words = [f"{own.task.height} x {own.task.width}"]
+        words += [f"box of {own.task.box_size}"] if "task.box_size" in read else []
+        epsilon = own.optimizer.epsilon
+        if "optimizer.epsilon" in read:
+            words.append(f"Adam's epsilon {epsilon:g}" + (f" ({WHOSE[epsilon]})" if epsilon in WHOSE else ""))
+        return ", ".join([*words, f"{own.steps:,} steps"])
+
+
+WHOSE = {1e-7: "Keras's", 1e-8: "the question's"}
 
 
 @lru_cache

@@ -14,6 +14,12 @@ SETTINGS: dict[str, Mapping[str, Any]] = {
 read, such as Adam's epsilon under SGD, changes nothing there."""
 FULL = "full"
 """The experiments' full size, on a GPU; in place of all others."""
+EPSILONS = {
+    "small": "Adam's epsilon 1e-7 (Keras's)",
+    "second": "Adam's epsilon 1e-8 (the question's)",
+    "epsilon": "Adam's epsilon 1e-8 (the question's)",
+}
+"""What is left of a setting's words where rows say their own sizes."""
 WORDS = {
     "small": "16 x 16, box of 4, Adam's epsilon 1e-7 (Keras)",
     "second": "16 x 16, box of 5, Adam's epsilon 1e-8 (the question's)",

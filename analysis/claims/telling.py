@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.claims.claim import Computed, Measured
-from analysis.claims.settings import WORDS
 from analysis.claims.statistics import STATISTICS
-from analysis.claims.verdicts import ORDER, Outcome, Story
+from analysis.claims.verdicts import ORDER, Outcome, Story, by_setting
 
 WIDTH = 100
 ANSWERS = {"true": "true", "false": "false", "": "undecided"}
@@ -43,31 +42,32 @@ def evidence(story: Story) -> str:
     """What the verdict rests on, in a sentence."""
     if story.steps:
         return "; ".join(f"{step.counterexample}. {step.correction}" for step in story.steps[:1])
-    missing = [each for each in story.outcomes if each.found is None]
-    if len(missing) == len(story.outcomes):
+    every = story.outcomes
+    if all(each.found is None for each in every):
         return f"no runs yet: {story.claim.command}"
-    parts = []
-    for answer in ("true", "false", ""):
-        own = [each for each in story.outcomes if each.answer == answer and each.found is not None]
-        if own:
-            which = f"{ANSWERS[answer]} in {len(own)} of {len(story.outcomes)} comparisons"
-            parts.append(f"{which}, such as {in_words(own[0])}")
-    return "; ".join(parts)
+    counts = [(ANSWERS[answer], [each for each in every if each.answer == answer]) for answer in ANSWERS]
+    return "; ".join(f"{len(own)} of {len(every)} comparisons {word}, {_example(own)}" for word, own in counts if own)
+
+
+def _example(outcomes: Sequence[Outcome]) -> str:
+    run = [each for each in outcomes if each.found is not None]
+    return f"such as {in_words(run[0])}" if run else "as they are not run"
 
 
 def in_words(outcome: Outcome) -> str:
     """An outcome's numbers: both sides, the difference with its interval, seeds."""
-    if outcome.found is None:
-        return f"{outcome.condition}: not run"
+    return f"{outcome.condition}: {_numbers(outcome)}"
+
+
+def _numbers(outcome: Outcome) -> str:
     found, statistic = outcome.found, outcome.placed.statistic
+    if found is None:
+        return "not run"
     sides = " against ".join(number(each, statistic) for each in outcome.sides)
     if len(outcome.sides) == 1 and outcome.placed.comparison.level:
         sides += f" against {number(outcome.placed.comparison.level, statistic)}"
     values = [number(float(each), statistic) for each in found]
-    return (
-        f"{outcome.condition}: {statistic} {sides}, difference {values[0]} [{values[1]}, {values[2]}], "
-        f"{outcome.seeds} seeds"
-    )
+    return f"{statistic} {sides}, difference {values[0]} [{values[1]}, {values[2]}], {outcome.seeds} seeds"
 
 
 def number(value: float, statistic: str) -> str:
@@ -80,7 +80,13 @@ def story(story: Story) -> str:
     claim = story.claim
     lines = [f"{claim.name}: {story.verdict}", "", *_wrapped(f'"{claim.text}" says {claim.source}.'), ""]
     lines += _measured(story, claim.evidence) if isinstance(claim.evidence, Measured) else _computed(story)
-    lines += ["", *_wrapped(f"If your regression is stuck: {claim.advice}"), "", f"command: {claim.command}"]
+    lines += [
+        "",
+        *_wrapped(f"If your regression is stuck: {claim.advice}"),
+        "",
+        f"command: {claim.command}",
+        f"figure: {claim.command} --html {claim.name}.html",
+    ]
     return "\n".join(lines)
 
 
@@ -91,9 +97,8 @@ def _measured(story: Story, evidence: Measured) -> list[str]:
     )
     for direction in dict.fromkeys(each.direction for each in evidence.comparisons):
         lines += _wrapped(f"Rule, written before the runs: {RULE[direction].format(margin=evidence.margin)}.")
-    for setting in evidence.settings:
-        lines += ["", f"{WORDS[setting]}:"]
-        lines += [line for each in story.outcomes if each.placed.setting == setting for line in _outcome(each)]
+    for title, own in by_setting(story.outcomes):
+        lines += ["", f"{title}:", *(line for each in own for line in _outcome(each))]
     return [*lines, "", *_wrapped(what_would_change(story))]
 
 
@@ -101,7 +106,7 @@ def _outcome(outcome: Outcome) -> list[str]:
     answer = ANSWERS[outcome.answer]
     if outcome.would_take:
         answer += f"; some {outcome.would_take} seeds would decide it"
-    return _wrapped(f"- {in_words(outcome)}: {answer}", "  ")
+    return _wrapped(f"- {outcome.placed.comparison.condition}: {_numbers(outcome)}: {answer}", "  ")
 
 
 def what_would_change(story: Story) -> str:

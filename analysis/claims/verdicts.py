@@ -11,7 +11,7 @@ from analysis.claims import judging, runs
 from analysis.claims.claim import Answer, Claim, Computed
 from analysis.claims.judging import FALSE, TRUE, Compared
 from analysis.claims.runs import MOST_SEEDS, Job, Placed
-from analysis.claims.settings import WORDS
+from analysis.claims.settings import EPSILONS
 from analysis.claims.table import CLAIMS
 from jaxbox import store
 from jaxbox.intervals import Interval
@@ -39,7 +39,20 @@ class Outcome:
     @property
     def condition(self) -> str:
         """Where this is, in words."""
-        return f"{self.placed.comparison.condition} ({WORDS[self.placed.setting]})"
+        return f"{self.placed.comparison.condition} ({self.placed.where})"
+
+
+def by_setting(outcomes: Sequence[Outcome]) -> list[tuple[str, list[Outcome]]]:
+    """The outcomes of each setting, with its words; without the sizes where those differ from row to row."""
+    found: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        found.setdefault(outcome.placed.setting, []).append(outcome)
+    return [(_title(setting, own), own) for setting, own in found.items()]
+
+
+def _title(setting: str, outcomes: Sequence[Outcome]) -> str:
+    places = {each.placed.where for each in outcomes}
+    return places.pop() if len(places) == 1 else EPSILONS.get(setting, setting)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,9 +14,9 @@ import xarray
 from pages import Page
 
 from analysis.claims import page, picture, provenance, telling
-from analysis.claims.settings import WORDS
 from analysis.claims.verdicts import ORDER
 from jaxbox import store
+from jaxbox.config import Configuration
 
 EVIL = "<script>alert(1)</script>\"'&amp;<b>"
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -52,7 +52,7 @@ def test_all_of_a_story_is_there(stories, text):
         assert words.startswith(f"{page.SYMBOLS[story.verdict]} {story.verdict} ")
         for each in story.outcomes:
             assert each.placed.comparison.condition in words
-            assert WORDS[each.placed.setting] in words or each.found is None
+            assert each.placed.where in words or each.found is None
         for step in story.steps:
             assert all(said in words for said in (step.step, step.counterexample, step.correction))
 
@@ -132,7 +132,12 @@ def test_the_top_says_how_many_how_often_and_what_to_do(text):
 def test_conditional_says_where(text):
     words = shown(article(text, "batch_normalization"))
     place = "in place of 0.01, at the rate 0.001"
-    assert f"It holds {place} ({WORDS['small']}) It does not {place} ({WORDS['second']})" in words
+    holds, fails = (
+        "16 x 16, box of 4, Adam's epsilon 1e-7 (Keras's)",
+        "16 x 16, box of 5, Adam's epsilon 1e-8 (the question's)",
+    )
+    steps = f"{Configuration().steps:,} steps"
+    assert f"It holds {place} ({holds}, {steps}) It does not {place} ({fails}, {steps})" in words
     assert "It holds one size It does not sides from 2 to 6" in shown(article(text, "steps"))
     assert "It holds Holds if. It does not two values" in shown(article(text, "a_step"))
     assert "It holds" not in shown(article(text, "equal"))
