@@ -56,7 +56,10 @@ class Placed:
         words += [f"box of {own.task.box_size}"] if "task.box_size" in read else []
         epsilon = own.optimizer.epsilon
         if "optimizer.epsilon" in read:
-            words.append(f"Adam's epsilon {epsilon:g}" + (f" ({WHOSE[epsilon]})" if epsilon in WHOSE else ""))
+            words.append(
+                f"Adam's epsilon {epsilon:g}".replace("e-0", "e-")
+                + (f" ({WHOSE[epsilon]})" if epsilon in WHOSE else "")
+            )
         return ", ".join([*words, f"{own.steps:,} steps"])
 
 
