@@ -27,15 +27,25 @@ def make(folder: Path, names: Sequence[str] = (), full: bool = False) -> bool:
         RunError: a run that cannot be gone on with.
     """
     parts = [part for job in runs.jobs(names, full) for part in job.parts()]
-    whole, share, begun = sum(map(cost, parts)), 0.0, time.monotonic()
+    begun, spent, paid = time.monotonic(), 0.0, 0.0
+    left = sum(map(cost, parts))
     for number, part in enumerate(parts, 1):
         what = f"{part.placed[0].experiment} in {part.name}, {len(part.placed)} comparisons"
-        _say(f"{number} of {len(parts)}: {what}{_left(begun, share / whole)}")
+        about = f", about {timedelta(seconds=round(spent / paid * left))} left" if paid else ""
+        _say(f"{number} of {len(parts)}: {what}{about}")
+        start, members = time.monotonic(), _members(folder, part)
         if not _make(folder, part):
             return False
-        share += cost(part)
+        left -= cost(part)
+        if _members(folder, part) > members:  # what was done before says nothing of the time that the rest takes
+            spent, paid = spent + time.monotonic() - start, paid + cost(part)
     _say(f"done in {timedelta(seconds=round(time.monotonic() - begun))}")
     return True
+
+
+def _members(folder: Path, part: Job) -> int:
+    path = runs.path_of(folder, part)
+    return store.load_plan(path).member_count if path.exists() else 0
 
 
 def cost(job: Job) -> float:
@@ -49,11 +59,6 @@ def _cost(configuration: Configuration) -> float:
         return QUICK * configuration.steps
     # Windows make the cost of a noiseless box independent of the image's size from 32 x 32 on.
     return configuration.steps * (min(task.height * task.width, 1024) / 256) * (1 if task.noise == "none" else 2)
-
-
-def _left(begun: float, share: float) -> str:
-    spent = time.monotonic() - begun
-    return f", about {timedelta(seconds=round(spent * (1 - share) / share))} left" if share else ""
 
 
 def _make(folder: Path, job: Job) -> bool:
