@@ -50,7 +50,7 @@ def _claims(words: Sequence[str]) -> int:
         if file:
             _check_file(file, suffix, arguments.overwrite)
 
-    from analysis.claims import making, telling, verdicts
+    from analysis.claims import making, provenance, telling, verdicts
     from analysis.claims.table import CLAIMS
     from jaxbox.config import look_up
 
@@ -61,6 +61,9 @@ def _claims(words: Sequence[str]) -> int:
         return 130
     found = verdicts.stories(arguments.runs, arguments.names, arguments.full)
     print("\n\n\n".join(map(telling.story, found)) if arguments.names else telling.table(found))
+    jobs = dict.fromkeys(each.placed.job for story in found for each in story.outcomes)
+    if from_where := provenance.summary(provenance.origins(arguments.runs, jobs)):
+        print(f"\nfrom {arguments.runs}: {from_where}")
     if arguments.csv:
         telling.write_csv(found, arguments.csv)
         print(f"numbers: {arguments.csv}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -59,3 +59,14 @@ def digest(run: xarray.Dataset) -> str:
     for name, kind in DIGESTED.items():
         found.update(np.ascontiguousarray(run[name].values, kind).tobytes())
     return found.hexdigest()
+
+
+def summary(origins: Sequence[Origin]) -> str:
+    """All of them in a line, with one digest of all; empty where there is none."""
+    if not origins:
+        return ""
+    every = "".join(sorted(f"{each.name} {each.plan} {each.digest}\n" for each in origins))
+    versions = "; ".join(dict.fromkeys(each.versions for each in origins))
+    members = sum(each.members for each in origins)
+    digest_of_all = hashlib.sha256(every.encode()).hexdigest()[:16]
+    return f"{len(origins)} runs, {members:,} networks, {versions}, SHA-256 of plans and numbers {digest_of_all}"

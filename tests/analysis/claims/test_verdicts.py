@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from analysis.claims import runs, telling, verdicts
+from analysis.claims import provenance, runs, telling, verdicts
 from analysis.claims.__main__ import main
 from analysis.claims.claim import Comparison
 from analysis.claims.runs import Placed
 from analysis.claims.settings import SETTINGS
 from analysis.claims.table import CLAIMS, CONTRADICTIONS
 from analysis.claims.verdicts import Outcome
-from jaxbox import store
+from jaxbox import store, sweep
 from jaxbox.intervals import Interval
 from jaxbox.sweep.until.looks import levels
 
@@ -106,6 +106,18 @@ def test_every_number_of_the_table_is_that_of_the_runs(made):
         assert (float(row["low"]), float(row["high"])) == pytest.approx((low, high))
         margin = {"small_rates_stay": 0.2, "sgd_at_one_works": 0.05}[row["claim"]]
         assert row["answer"] == ("false" if high < margin else "true" if low > 0 else "undecided")
+
+
+def test_where_the_numbers_come_from_is_a_line_that_tells_runs_apart(made, tmp_path):
+    def line(folder):
+        return provenance.summary(provenance.origins(folder, ["small-100x100"]))
+
+    members = store.load_plan(made / "runs" / "small-100x100").member_count
+    assert line(made / "runs").startswith(f"1 runs, {members} networks, jaxbox ")
+    assert line(tmp_path) == ""
+    other = tmp_path / "small-100x100"
+    sweep.run(runs.jobs([NAMES[0]])[0].configurations()[:1], 2, name=other.name, out=tmp_path, quiet=True)
+    assert line(tmp_path).rsplit(" ", 1)[1] != line(made / "runs").rsplit(" ", 1)[1]
 
 
 def test_runs_go_on_for_other_claims_and_what_is_decided_costs_nothing_more(made, capsys):
