@@ -26,25 +26,24 @@ def make(folder: Path, names: Sequence[str] = (), full: bool = False) -> bool:
     Raises:
         RunError: a run that cannot be gone on with.
     """
-    parts = [part for job in runs.jobs(names, full) for part in job.parts()]
+    jobs = runs.jobs(names, full)
     begun, spent, paid = time.monotonic(), 0.0, 0.0
-    left = sum(map(cost, parts))
-    for number, part in enumerate(parts, 1):
-        what = f"{part.placed[0].experiment} in {part.name}, {len(part.placed)} comparisons"
+    left = sum(map(cost, jobs))
+    for number, job in enumerate(jobs, 1):
         about = f", about {timedelta(seconds=round(spent / paid * left))} left" if paid else ""
-        _say(f"{number} of {len(parts)}: {what}{about}")
-        start, members = time.monotonic(), _members(folder, part)
-        if not _make(folder, part):
+        _say(f"run {number} of {len(jobs)}, {job.name}: {len(job.placed)} comparisons{about}")
+        start, members = time.monotonic(), _members(folder, job)
+        if not _make(folder, job):
             return False
-        left -= cost(part)
-        if _members(folder, part) > members:  # what was done before says nothing of the time that the rest takes
-            spent, paid = spent + time.monotonic() - start, paid + cost(part)
+        left -= cost(job)
+        if _members(folder, job) > members:  # what was done before says nothing of the time that the rest takes
+            spent, paid = spent + time.monotonic() - start, paid + cost(job)
     _say(f"done in {timedelta(seconds=round(time.monotonic() - begun))}")
     return True
 
 
-def _members(folder: Path, part: Job) -> int:
-    path = runs.path_of(folder, part)
+def _members(folder: Path, job: Job) -> int:
+    path = runs.path_of(folder, job)
     return store.load_plan(path).member_count if path.exists() else 0
 
 

@@ -1,4 +1,4 @@
-"""The runs that claims rest on: one for each setting and size of images, of all that any claim compares there."""
+"""The runs that claims rest on: one for each experiment in each setting, of all that any claim compares there."""
 
 from __future__ import annotations
 
@@ -44,9 +44,8 @@ class Placed:
 
     @property
     def job(self) -> str:
-        """The name of the run that has it: the setting, and the size of the images, which run together."""
-        task = self.configurations[0].task
-        return f"{self.setting}-{task.height}x{task.width}"
+        """The name of the run that has it: small enough for its results to be gathered at each look in no time."""
+        return f"{self.setting}-{self.experiment}"
 
     @property
     def where(self) -> str:
@@ -114,13 +113,6 @@ class Job:
 
     name: str
     placed: tuple[Placed, ...]
-
-    def parts(self) -> list[Job]:
-        """The same experiment by experiment: the programs of a few groups fit into a process, those of all do not."""
-        found: dict[str, list[Placed]] = {}
-        for one in self.placed:
-            found.setdefault(one.experiment, []).append(one)
-        return [dataclasses.replace(self, placed=tuple(own)) for own in found.values()]
 
     def configurations(self) -> list[Configuration]:
         """What is compared, without repeats: claims that compare the same network share it."""

@@ -78,7 +78,7 @@ def test_every_number_of_the_table_is_that_of_the_runs(made):
     with (made / "claims.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert {row["claim"] for row in rows} == set(NAMES)
-    path = made / "runs" / "small-100x100"
+    path = made / "runs" / "small-hundred_pixels"
     run, plan = store.open_run(path), store.load_plan(path)
     mse = run["mse"].sel(split="all").isel(step=-1).astype(float)
     variance = run["target"].astype(float).var("position")
@@ -110,23 +110,23 @@ def test_every_number_of_the_table_is_that_of_the_runs(made):
 
 def test_where_the_numbers_come_from_is_a_line_that_tells_runs_apart(made, tmp_path):
     def line(folder):
-        return provenance.summary(provenance.origins(folder, ["small-100x100"]))
+        return provenance.summary(provenance.origins(folder, ["small-hundred_pixels"]))
 
-    members = store.load_plan(made / "runs" / "small-100x100").member_count
+    members = store.load_plan(made / "runs" / "small-hundred_pixels").member_count
     assert line(made / "runs").startswith(f"1 runs, {members} networks, jaxbox ")
     assert line(tmp_path) == ""
-    other = tmp_path / "small-100x100"
+    other = tmp_path / "small-hundred_pixels"
     sweep.run(runs.jobs([NAMES[0]])[0].configurations()[:1], 2, name=other.name, out=tmp_path, quiet=True)
     assert line(tmp_path).rsplit(" ", 1)[1] != line(made / "runs").rsplit(" ", 1)[1]
 
 
 def test_runs_go_on_for_other_claims_and_what_is_decided_costs_nothing_more(made, capsys):
-    before = store.load_manifest(made / "runs" / "small-100x100")["sessions"]
+    before = store.load_manifest(made / "runs" / "small-hundred_pixels")["sessions"]
     assert main([NAMES[0], "--run", "--runs", str(made / "runs")]) == 0
     assert "Rule, written before the runs" in capsys.readouterr().out
-    after = store.load_plan(made / "runs" / "small-100x100")
-    assert len(store.load_manifest(made / "runs" / "small-100x100")["sessions"]) == len(before) + 1
-    assert after.member_count == int((store.open_run(made / "runs" / "small-100x100")["last_step"] >= 0).sum())
+    after = store.load_plan(made / "runs" / "small-hundred_pixels")
+    assert len(store.load_manifest(made / "runs" / "small-hundred_pixels")["sessions"]) == len(before) + 1
+    assert after.member_count == int((store.open_run(made / "runs" / "small-hundred_pixels")["last_step"] >= 0).sum())
     assert len(list((made / "runs").iterdir())) == 1
 
 
