@@ -80,6 +80,7 @@ def test_descent_at_one_grows_as_the_dense_eigenvalue_says():
     assert np.linalg.norm(error) > 1e6
 
 
+@pytest.mark.slow
 def test_small_rates_are_slow_and_no_more():
     assert steps.small_rate_is_stuck().true == steps_of_descent(96, 5, 1, 0.001)
 

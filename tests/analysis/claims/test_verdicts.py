@@ -130,6 +130,7 @@ def test_runs_go_on_for_other_claims_and_what_is_decided_costs_nothing_more(made
     assert len(list((made / "runs").iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_a_job_made_claim_by_claim_has_what_one_made_at_once_has(made, tmp_path):
     for name in reversed(NAMES):
         assert main([name, "--run", "--runs", str(tmp_path)]) == 0

@@ -54,7 +54,7 @@ def test_a_width_is_reached_without_more_misses_than_are_allowed(rate):
         assert seeds <= 1.3 * ORACLE
 
 
-@pytest.mark.parametrize("half", [0.03, 0.1])
+@pytest.mark.parametrize("half", [pytest.param(0.03, marks=pytest.mark.slow), 0.1])
 def test_the_error_of_a_width_is_what_the_whole_law_says(half):
     """The worst rate's error again, by stepping one seed at a time."""
     schedule = looks.width_looks(half, 10_000)
