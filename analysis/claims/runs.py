@@ -50,15 +50,14 @@ class Placed:
     @property
     def where(self) -> str:
         """Size of image and box, and Adam's epsilon, as far as the configurations read them."""
-        own, read = self.configurations[0], {path for each in self.configurations for path in tables.fields_read(each)}
+        readers = {path: each for each in reversed(self.configurations) for path in tables.fields_read(each)}
+        own = self.configurations[0]
         words = [f"{own.task.height} x {own.task.width}"]
-        words += [f"box of {own.task.box_size}"] if "task.box_size" in read else []
-        epsilon = own.optimizer.epsilon
-        if "optimizer.epsilon" in read:
-            words.append(
-                f"Adam's epsilon {epsilon:g}".replace("e-0", "e-")
-                + (f" ({WHOSE[epsilon]})" if epsilon in WHOSE else "")
-            )
+        words += [f"box of {own.task.box_size}"] if "task.box_size" in readers else []
+        if "optimizer.epsilon" in readers:  # one side may be plain descent
+            epsilon = readers["optimizer.epsilon"].optimizer.epsilon
+            said = f"Adam's epsilon {epsilon:g}".replace("e-0", "e-")
+            words.append(said + (f" ({WHOSE[epsilon]})" if epsilon in WHOSE else ""))
         return ", ".join([*words, f"{own.steps:,} steps"])
 
 

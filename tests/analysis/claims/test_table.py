@@ -82,6 +82,13 @@ def test_a_setting_is_set_where_it_is_read(setting):
             assert {path: values[path] for path in SETTINGS[setting]} == SETTINGS[setting]
 
 
+def test_where_a_comparison_is_are_its_own_sizes_and_the_epsilon_of_the_side_that_has_one():
+    (_, one) = runs.placed("sgd_first", "second")
+    assert one.where == "16 x 16, box of 5, Adam's epsilon 1e-8 (the question's), 100 steps"
+    assert runs.placed("predicts_the_mean", "small")[-1].where.startswith("64 x 64, box of 5, Adam's epsilon 1e-7")
+    assert runs.placed("sgd_at_one_works", "small")[0].where == "100 x 100, box of 5, 2,000 steps"
+
+
 def test_what_is_not_read_changes_nothing():
     small, other = (
         [each.configurations for each in runs.placed("sgd_at_one_works", setting)] for setting in ("small", "epsilon")
