@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.special import gammaln, lambertw, ndtri, stdtrit, xlogy
+from scipy.special import gammaln, ndtri, stdtrit, xlogy
 
-from jaxbox.intervals.rates import Interval, require_confidence
+from jaxbox.intervals.rates import Interval, mixture_weight, require_confidence
 
 if TYPE_CHECKING:  # the signatures alone need it
     from jaxtyping import Bool, Float
@@ -75,7 +75,7 @@ def paired_rates_sequence(table: Table, confidence: float = 0.95, expected: floa
     d = p1 - p2 of which some p is inside; the ratio is convex in p. `expected` as in `rate_sequence`.
     """
     alpha = 1 - require_confidence(confidence)
-    weight = expected / (-1 - lambertw(-(alpha**2) / np.e, -1).real)
+    weight = mixture_weight(expected, alpha)
     first, second, n = table
     counts = np.array([first, second, n - first - second], float)
 
@@ -119,7 +119,7 @@ def paired_means_sequence(
     """
     alpha, n = 1 - require_confidence(confidence), len(first)
     value, error, kept = _trimmed(first, second)
-    weight = expected / (-1 - lambertw(-(alpha**2) / np.e, -1).real)
+    weight = mixture_weight(expected, alpha)
     half = np.inf if kept < 2 else error * np.sqrt((1 + weight / n) * np.log((n + weight) / (weight * alpha**2)))
     return Interval(np.array(value), np.array(value - half), np.array(value + half))
 

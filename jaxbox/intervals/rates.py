@@ -78,10 +78,15 @@ def rate_sequence(successes: ArrayLike, trials: ArrayLike, confidence: float = 0
     successes, trials = _counts("successes", successes, trials)
     if not 0 < expected < np.inf:
         raise ValueError(f"expected is {expected}; it must be positive and finite")
-    weight = expected / (-1 - lambertw(-(alpha**2) / np.e, -1).real)
+    weight = mixture_weight(expected, alpha)
     rate = successes / trials
     low, high = (_end(outside, successes, trials, weight, -np.log(alpha)) for outside in (0.0, 1.0))
     return Interval(rate, low, high)
+
+
+def mixture_weight(expected: float, alpha: float) -> float:
+    """The r of a mixture that is tightest at `expected` trials, as in `rate_sequence`."""
+    return float(expected / (-1 - lambertw(-(alpha**2) / np.e, -1).real))
 
 
 def running(found: Interval) -> Interval:
