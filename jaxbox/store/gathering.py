@@ -1,20 +1,25 @@
 """Gathers the results of a run from its checkpoints, a block of configurations after the other."""
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray
+from cachetools import LRUCache
 
 from jaxbox.config import Plan
 from jaxbox.store import archive, chunks, cuts, results
 from jaxbox.store.folder import describe
 from jaxbox.store.manifest import seconds_by_configuration
+from jaxbox.training import memory
 
 BLOCK_BYTES = 2**26
 """A block has about as many bytes, but at least one configuration with all of its seeds."""
+READ_BYTES = 2**27
+"""As much of what was read is kept: a run that grows gathers the same chunks again and again."""
+_read: LRUCache[Any, dict[str, np.ndarray]] = LRUCache(READ_BYTES, getsizeof=memory.tree_bytes)
 
 
 def gather(path: Path, plan: Plan, manifest: Mapping[str, Any]) -> None:
@@ -27,7 +32,6 @@ def gather(path: Path, plan: Plan, manifest: Mapping[str, Any]) -> None:
     Raises:
         RunError: a checkpoint is damaged, or the results cannot be written.
     """
-    read = lru_cache(maxsize=2)(_measures)  # most blocks begin in the chunk in which the one before has ended
     found = (_any_measures(path, plan, cut) for cut in manifest["groups"])
     layers = max((measures["dead_fraction"].shape[-1] for measures in found if measures), default=0)
     each = max(1, results.dataset_bytes(plan, layers) // len(plan.configurations))
@@ -39,18 +43,14 @@ def gather(path: Path, plan: Plan, manifest: Mapping[str, Any]) -> None:
             block = range(len(plan.configurations))[start : start + length]
             members = {}
             for cut in manifest["groups"]:
-                members |= _members(path, plan, cut, block, read)
+                members |= _members(path, plan, cut, block)
             yield results.dataset(plan, members, seconds, run, block, layers)
 
     archive.save_results(path, blocks())
 
 
 def _members(
-    path: Path,
-    plan: Plan,
-    cut: Mapping[str, Any],
-    block: range,
-    read: Callable[[Path], dict[str, np.ndarray] | None],
+    path: Path, plan: Plan, cut: Mapping[str, Any], block: range
 ) -> dict[tuple[int, int], dict[str, np.ndarray]]:
     """What there is of the members of a group that are in the block: (configuration, seed) -> arrays of `allocate`."""
     found = {}
@@ -59,7 +59,7 @@ def _members(
     for number, chunk in enumerate(cuts.chunks(plan, cut)):
         members = chunk.members
         rows = [row for row, (index, _) in enumerate(members) if index in block]
-        measures = read(chunks.chunk_folder(path, cut["number"], number)) if rows else None
+        measures = _measures(chunks.chunk_folder(path, cut["number"], number)) if rows else None
         if measures:
             found |= {members[row]: {name: array[row] for name, array in measures.items()} for row in rows}
     return found
@@ -73,5 +73,22 @@ def _any_measures(path: Path, plan: Plan, cut: Mapping[str, Any]) -> dict[str, n
 
 def _measures(folder: Path) -> dict[str, np.ndarray] | None:
     """What a chunk's last checkpoint has measured."""
+    identity = _identity(folder)
+    if (kept := _read.get(identity)) is not None:
+        return kept
     found: Any = chunks.load_last(folder, {"measures": results.like()})
-    return found and found[1]["measures"]
+    measures = found and found[1]["measures"]
+    if measures and _identity(folder) == identity:
+        with contextlib.suppress(ValueError):  # larger than all that is kept
+            _read[identity] = measures
+    return measures
+
+
+def _identity(folder: Path) -> tuple[Path, int, int] | None:
+    """Of a chunk's last checkpoint, which nobody writes into once it has its name."""
+    step = chunks.last_checkpoint(folder)
+    try:
+        found = (folder / str(step)).stat()
+    except FileNotFoundError:
+        return None
+    return folder / str(step), found.st_ino, found.st_mtime_ns

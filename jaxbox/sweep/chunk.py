@@ -87,8 +87,8 @@ class Chunk:
     def _advance(
         self, state: Any, steps: list[int], stop: Stop, report: Report, checkpoint_seconds: float
     ) -> Iterator[int]:
-        report.begin_chunk(self.population.compile())
         seeds, floats = self.population.inputs(self.members)
+        report.begin_chunk()
         if state is None:
             state = self.population.initialize(seeds, floats)
         data = self.population.prepare(seeds, floats, self.step or 0)

@@ -13,7 +13,6 @@ from jaxbox.sweep.progress import Report
 from jaxbox.sweep.signals import Stop
 from jaxbox.sweep.worker import Settings, Worker
 from jaxbox.training import cache, devices
-from jaxbox.training.population import Population
 
 
 class Work(NamedTuple):
@@ -58,11 +57,10 @@ def settings_of(execution: Execution) -> Settings:
 
 
 class Here:
-    """This process, with its share of the chunks. If its run grows look by look, it keeps the programs between."""
+    """This process, with its share of the chunks."""
 
     def __init__(self, execution: Execution):
         self.execution = execution
-        self._programs: dict[Any, Population] | None = {} if execution.until else None
 
     def describe(self) -> dict[str, Any]:
         """What the bits of numbers from here depend on."""
@@ -73,7 +71,7 @@ class Here:
         return devices.local(self.execution.worker_devices)
 
     def again(self) -> "Here":
-        """The same, with the programs that it has."""
+        """The same."""
         return self
 
     def train(self, work: Work) -> None:
@@ -81,7 +79,7 @@ class Here:
         cache.keep_programs()
         settings = settings_of(self.execution)
         told = work.session, work.stop, work.report, work.begun_with, work.publish
-        worker = Worker(work.path, work.plan, self.devices(), settings, *told, self._programs)
+        worker = Worker(work.path, work.plan, self.devices(), settings, *told)
         try:
             loop.train(worker, self.execution.part)
         finally:

@@ -14,14 +14,18 @@ def train(worker: Worker, part: Part) -> None:
     Raises:
         RunError: a checkpoint is damaged or cannot be written, or this process would give other bits.
     """
-    for group in range(len(worker.groups)):
+    count, training = len(worker.groups), -1
+    for group in range(count):
         for place, cut in enumerate(worker.cut(group)):
             if worker.stop.requested:
                 return
-            if part.has(group, place):
-                _attempt(worker, group, place)
-            else:
+            if not part.has(group, place):
                 worker.report.leave(len(cut.members) * worker.groups[group].static.configuration.steps)
+                continue
+            if training != group and not worker.chunk(group, place).finished:
+                training = group
+                worker.foresee(range(group + 1, count), part.has)
+            _attempt(worker, group, place)
 
 
 def _attempt(worker: Worker, group: int, place: int) -> None:

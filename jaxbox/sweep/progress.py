@@ -63,10 +63,8 @@ class Report:
         self.total -= seed_steps
         self.bar.update(self.line, total=self.total)
 
-    def begin_chunk(self, compile_seconds: float) -> None:
-        """A chunk begins, after this long a compilation."""
-        if compile_seconds:
-            self.say(f"{self.group}: compiled in {compile_seconds:.1f} s")
+    def begin_chunk(self) -> None:
+        """A chunk begins: what was done before it was no training."""
         self._last = time.monotonic()
 
     def advance(self, seed_steps: int, step: int) -> None:

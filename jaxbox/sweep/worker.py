@@ -1,10 +1,10 @@
-"""A worker: trains chunks of a run in this process, whichever it is given, and keeps the program of the last group."""
+"""A worker: trains chunks of a run in this process, whichever it is given, and compiles what it will need next."""
 
+import concurrent.futures
 import dataclasses
-import gc
-import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from jaxbox import store
 from jaxbox.config import Plan, tables
 from jaxbox.store import bits, cuts
+from jaxbox.sweep import programs
 from jaxbox.sweep.chunk import Chunk
 from jaxbox.sweep.later import Later
 from jaxbox.sweep.progress import Report
@@ -19,12 +20,8 @@ from jaxbox.sweep.signals import Stop
 from jaxbox.training import groups
 from jaxbox.training.population import Population
 
-POPULATIONS = itertools.count(1)
-POPULATIONS_TOGETHER = 16
-"""So many are made before those that are done are let go. They are in cycles, so that forgetting them does not do it,
-and a network's programs have some 1,500 memory maps, of which Linux allows a process 65,530."""
-POPULATIONS_KEPT = 16
-"""So many are kept for the next look of a run that grows by itself; those of further groups are compiled again."""
+UNNOTICED_SECONDS = 0.05
+"""A wait for a program that nobody is told of."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,8 +50,6 @@ class Worker:
         session: what this process does, kept up to date.
         begun_with: what the run's bits depend on (`store.bits`).
         saved: called after each checkpoint.
-        kept: programs of workers before, by static fields and size, for a run that grows in this process; those of this
-            one are added. None keeps the last group's only.
     """
 
     def __init__(
@@ -68,17 +63,18 @@ class Worker:
         report: Report,
         begun_with: dict[str, Any],
         saved: Callable[[], None] = lambda: None,
-        kept: dict[Any, Population] | None = None,
     ):
         self.path, self.plan, self.devices, self.settings, self.session = path, plan, devices, settings, session
         self.stop, self.report, self.begun_with, self.saved = stop, report, begun_with, saved
         self.groups = groups.group(plan)
-        self._kept = kept
         self._later = Later()
-        self._last: tuple[tuple[int, int], Population] | None = None
+        self._thread = ThreadPoolExecutor(1)
+        self._foreseen: Future[None] | None = None
         self._cuts: dict[int, list[cuts.CutChunk]] = {}
         """Of the group at hand: those of all would be as large as the run."""
         self._seconds: dict[int, float] = {}
+        self._waited: dict[int, float] = {}
+        """Of these, for programs."""
 
     def cut(self, number: int) -> list[cuts.CutChunk]:
         """How a group is cut into chunks; says so in the run's folder, unless that was said before.
@@ -87,15 +83,38 @@ class Worker:
             RunError: the run's folder cannot be written.
         """
         if number not in self._cuts:
-            start, group = time.monotonic(), self.groups[number]
-            name = group.static.configuration.model.name
+            start, name = time.monotonic(), self.groups[number].static.configuration.model.name
             self.report.start(f"group {number + 1} of {len(self.groups)} ({name})")
-            batches = "windows" if tables.uses_windows(group.static.configuration) else "images"
-            indices = [index for index, _ in group.configurations]
-            cut = cuts.pin(self.path, number, indices, batches, lambda: self._size(group))
-            self._cuts = {number: cuts.chunks(self.plan, cut)}
+            self._wait_for_what_is_foreseen()
+            self._cuts = {number: self._pin(number)}
             self._spend(number, start)
         return self._cuts[number]
+
+    def _pin(self, number: int) -> list[cuts.CutChunk]:
+        group = self.groups[number]
+        batches = "windows" if tables.uses_windows(group.static.configuration) else "images"
+        indices = [index for index, _ in group.configurations]
+        return cuts.chunks(self.plan, cuts.pin(self.path, number, indices, batches, lambda: self._size(group)))
+
+    def foresee(self, groups: Iterable[int], own: Callable[[int, int], bool]) -> None:
+        """Compile what the first chunk of these groups needs that is `own` and not finished, while another trains."""
+        self._foreseen = self._thread.submit(self._compile_first, groups, own)
+
+    def _compile_first(self, groups: Iterable[int], own: Callable[[int, int], bool]) -> None:
+        for group in groups:
+            steps = self.groups[group].static.configuration.steps
+            for place, cut in enumerate(self._pin(group)):
+                if self.stop.requested:
+                    return
+                if own(group, place) and store.last_checkpoint(store.chunk_folder(self.path, group, place)) != steps:
+                    programs.compiled(self.groups[group], cut.size, self.devices)
+                    return
+
+    def _wait_for_what_is_foreseen(self) -> None:
+        # What went wrong there goes wrong again where it is needed, and is said there.
+        if self._foreseen:
+            concurrent.futures.wait([self._foreseen])
+            self._foreseen = None
 
     def chunk(self, group: int, place: int) -> Chunk:
         """A chunk of a group, as far as it is."""
@@ -106,22 +125,13 @@ class Worker:
 
     def _population(self, group: int, size: int) -> Population:
         """The programs of a group for chunks of this size."""
-        if self._last is None or self._last[0] != (group, size):
-            self._last = None
-            if next(POPULATIONS) % POPULATIONS_TOGETHER == 0:
-                gc.collect()
-            self._last = (group, size), self._programs(self.groups[group], size)
-        return self._last[1]
-
-    def _programs(self, group: groups.Group, size: int) -> Population:
-        if self._kept is None:
-            return Population(group, size, self.devices, exactly=True)
-        if (found := self._kept.get((group.static, size))) is not None:
-            return found.of(group)
-        made = Population(group, size, self.devices, exactly=True)
-        if len(self._kept) < POPULATIONS_KEPT:
-            self._kept[group.static, size] = made
-        return made
+        start = time.monotonic()
+        found = programs.compiled(self.groups[group], size, self.devices)
+        waited = time.monotonic() - start
+        self._waited[group] = self._waited.get(group, 0.0) + waited
+        if waited > UNNOTICED_SECONDS:
+            self.report.say(f"{self.report.group}: compiled in {waited:.1f} s")
+        return found
 
     @cached_property
     def keep(self) -> str:
@@ -171,6 +181,5 @@ class Worker:
         """Time since `start` went into a group; returns the time now."""
         now = time.monotonic()
         self._seconds[group] = self._seconds.get(group, 0.0) + now - start
-        compiling = self._last[1].compile_seconds if self._last and self._last[0][0] == group else 0.0
-        self.session.spend(group, self._seconds[group], compiling)
+        self.session.spend(group, self._seconds[group], self._waited.get(group, 0.0))
         return now

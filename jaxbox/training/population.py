@@ -241,7 +241,7 @@ class Population:
 
     def lower(self) -> Any:
         """`advance` as `jax.jit` lowers it, not yet compiled; what it is called with follows from the group."""
-        seeds, floats = self.inputs(self.group.members()[:1])
+        seeds, floats = self._any_inputs
         step = jnp.int32(0)
         state = jax.eval_shape(self._initialize, seeds, floats)
         data = jax.eval_shape(self._prepare, seeds, floats, step)
@@ -254,12 +254,18 @@ class Population:
         results = (PER_MEMBER, self._data_spec, PER_MEMBER)
         return self._compiled(self._advance_members, specs, results, donate=(0, 1))
 
+    @property
+    def _any_inputs(self) -> tuple[Seeds, Floats]:
+        return self.inputs(self.group.members()[:1])
+
     def compile(self) -> float:
-        """Compile `advance` unless that is done; returns the seconds that it takes, 0 if nothing was to be done."""
+        """Compile every program unless that is done; returns the seconds that it takes, 0 if nothing was to be done."""
         if self._advance is not None:
             return 0.0
         start = time.perf_counter()
         self._advance = self.lower().compile(COMPILER_OPTIONS.get(self.devices[0].platform))
+        self._initialize = self._initialize.lower(*self._any_inputs).compile()
+        self._prepare = self._prepare.lower(*self._any_inputs, np.int32(0)).compile()
         self.compile_seconds = time.perf_counter() - start
         return self.compile_seconds
 

@@ -23,7 +23,7 @@ def lines(capsys):
 def test_the_time_left_is_the_work_left_at_the_mean_speed(clock, capsys):
     report = progress.Report(total=4000)
     report.start("group 1 of 2 (cnn)")
-    report.begin_chunk(0.0)
+    report.begin_chunk()
     clock[0] += 100
     report.advance(1000, 10)  # 10 a second
     clock[0] += 20
@@ -39,7 +39,7 @@ def test_neither_compilation_nor_an_earlier_session_counts_as_speed(clock, capsy
     report.start("group 1 of 1 (mlp)")
     report.skip(2000)
     clock[0] += 50
-    report.begin_chunk(50.0)
+    report.begin_chunk()
     clock[0] += 100
     report.advance(1000, 30)
     assert lines(capsys)[-1] == "group 1 of 1 (mlp), step 30: 75%, 10 seed-steps/s, 0:01:40 left"

@@ -13,11 +13,12 @@ import jax
 import processes
 import pytest
 import xarray
+from cachetools import LRUCache
 
 from jaxbox import config, store, sweep
 from jaxbox.config import Configuration, ConfigurationError, Data, Model, Optimizer, RunError, Task
 from jaxbox.experiments import EXPERIMENTS
-from jaxbox.sweep import arguments, worker
+from jaxbox.sweep import arguments, programs
 from jaxbox.sweep.__main__ import main
 from jaxbox.training import checks, memory
 from jaxbox.training.population import Population
@@ -429,7 +430,7 @@ def test_a_refusal_by_the_command_line_imports_no_jax():
     assert out.splitlines() == ["2", "[]"]
 
 
-def test_programs_are_let_go_when_their_group_is_done(tmp_path, monkeypatch):
+def test_programs_are_let_go_when_there_are_too_many(tmp_path, monkeypatch):
     there, alive, compile = weakref.WeakSet(), [], Population.compile
 
     def counted(self):
@@ -438,10 +439,38 @@ def test_programs_are_let_go_when_their_group_is_done(tmp_path, monkeypatch):
         return compile(self)
 
     monkeypatch.setattr(Population, "compile", counted)
-    monkeypatch.setattr(worker, "POPULATIONS_TOGETHER", 1)
+    monkeypatch.setattr(programs, "KEPT", 2)
+    monkeypatch.setattr(programs, "_kept", LRUCache(2))
     gc.disable()
     try:
-        sweep.run(config.grid(TINY, {"batch_size": [2, 3, 4]}), 1, out=tmp_path, members_per_chunk=1, quiet=True)
+        sweep.run(
+            config.grid(TINY, {"batch_size": [2, 3, 4, 5, 6, 7]}), 1, out=tmp_path, members_per_chunk=1, quiet=True
+        )
     finally:
         gc.enable()
-    assert alive == [1, 1, 1]
+    assert len(alive) == 6
+    assert max(alive) <= 4  # two that are kept, one that trains, one that is compiled for the next group
+
+
+def test_a_run_like_the_last_one_compiles_nothing(tmp_path, monkeypatch):
+    varied = config.grid(TINY, {"batch_size": [2, 3]})
+    first = sweep.run(varied, 2, out=tmp_path, name="one", quiet=True)
+    monkeypatch.setattr(Population, "compile", lambda self: pytest.fail("compiled again"))
+    second = sweep.run(varied, 2, out=tmp_path, name="two", quiet=True)
+    xarray.testing.assert_identical(first.drop_vars("seconds").drop_attrs(), second.drop_vars("seconds").drop_attrs())
+
+
+def test_what_goes_wrong_in_the_next_program_is_said_when_its_turn_comes(tmp_path, monkeypatch, capsys):
+    compile = Population.compile
+
+    def breaks(self):
+        if self.group.static.configuration.batch_size == 3:
+            raise ValueError("no such product")
+        return compile(self)
+
+    monkeypatch.setattr(Population, "compile", breaks)
+    sweep.run(config.grid(TINY, {"batch_size": [5, 3, 6]}), 1, out=tmp_path, name="run")
+    manifest = store.load_manifest(tmp_path / "run")
+    assert manifest["status"] == "failed"
+    assert [each["group"] for each in store.failures(tmp_path / "run")] == [1]
+    assert "group 2, chunk 0 failed, try 3 of 3: ValueError: no such product" in capsys.readouterr().err
