@@ -18,6 +18,7 @@ EPSILONS = {
     "small": "Adam's epsilon 1e-7 (Keras's)",
     "second": "Adam's epsilon 1e-8 (the question's)",
     "epsilon": "Adam's epsilon 1e-8 (the question's)",
+    "full": "the full size",
 }
 """What is left of a setting's words where rows say their own sizes."""
 WORDS = {

@@ -44,7 +44,7 @@ def evidence(story: Story) -> str:
         return "; ".join(f"{step.counterexample}. {step.correction}" for step in story.steps[:1])
     every = story.outcomes
     if all(each.found is None for each in every):
-        return f"no runs yet: {story.claim.command}"
+        return f"no runs yet: {story.command}"
     counts = [(ANSWERS[answer], [each for each in every if each.answer == answer]) for answer in ANSWERS]
     return "; ".join(f"{len(own)} of {len(every)} comparisons {word}, {_example(own)}" for word, own in counts if own)
 
@@ -84,8 +84,8 @@ def story(story: Story) -> str:
         "",
         *_wrapped(f"If your regression is stuck: {claim.advice}"),
         "",
-        f"command: {claim.command}",
-        f"figure: {claim.command} --html {claim.name}.html",
+        f"command: {story.command}",
+        f"figure: {story.command} --html {claim.name}.html",
     ]
     return "\n".join(lines)
 
@@ -159,7 +159,7 @@ def write_csv(stories: Sequence[Story], file: Path) -> None:
         for each in stories:
             claim = each.claim
             row = {"claim": claim.name, "verdict": each.verdict, "kind": claim.kind, "source": claim.source}
-            row |= {"text": claim.text, "command": claim.command}
+            row |= {"text": claim.text, "command": each.command}
             writer.writerows(row | values for values in _rows(each))
 
 

@@ -11,7 +11,7 @@ from analysis.claims import judging, runs
 from analysis.claims.claim import Answer, Claim, Computed
 from analysis.claims.judging import FALSE, TRUE, Compared
 from analysis.claims.runs import MOST_SEEDS, Job, Placed
-from analysis.claims.settings import EPSILONS
+from analysis.claims.settings import EPSILONS, FULL
 from analysis.claims.table import CLAIMS
 from jaxbox import store
 from jaxbox.intervals import Interval
@@ -63,6 +63,12 @@ class Story:
     verdict: Answer
     outcomes: tuple[Outcome, ...] = ()
     steps: tuple[Verdict, ...] = ()
+
+    @property
+    def command(self) -> str:
+        """What to type to see it decided as it was here."""
+        full = any(each.placed.setting == FULL for each in self.outcomes)
+        return f"{self.claim.command} --full" if full else self.claim.command
 
     def decided(self, answer: str) -> list[Outcome]:
         """The outcomes with this answer."""

@@ -29,6 +29,10 @@ NOISY_ROUND_STATE_BYTES = 4 * 2**20
 """On CPU, where members share a batch: upper limits on members, and on bytes of state, per round. Under noise, which is
 drawn once a round, larger rounds pay."""
 
+MEMBERS_ASKED = 16
+"""Of whose program the memory that one member needs is known: what all share, such as the evaluation's images, counts
+for each of so many. A single one would need over twice what it needs among others (59 instead of 25 MiB, a cnn)."""
+
 COMPILER_OPTIONS: dict[str, dict[str, bool]] = {"gpu": {"xla_gpu_enable_triton_gemm": False}}
 """By platform. On GPU, products are the vendor's: trying Triton's, too, makes a cnn's program compile in 52 instead of
 6.5 s, for steps that are 6% faster (an H200, 64 members at 16 x 16)."""
@@ -86,6 +90,10 @@ class Population:
         return other
 
     @property
+    def _options(self) -> dict[str, bool] | None:
+        return COMPILER_OPTIONS.get(self.devices[0].platform)
+
+    @property
     def _on_cpu(self) -> bool:
         return self.devices[0].platform == "cpu"
 
@@ -119,18 +127,15 @@ class Population:
         return memory.affordable_members(self.devices[0], len(self.devices), kept, self._member_bytes)
 
     def _member_bytes(self) -> int:
-        """Bytes that one member needs while it trains, as the compiled program of a single one says."""
+        """Bytes that one member needs while it trains among others, as the compiled program of a few says."""
         index, configuration = self.group.configurations[0]
-        alone = Group(self.group.static, ((index, configuration),), (Block((index,), 0, 1),))
-        single = Population(alone, 1, self.devices[:1])
-        single.compile()
-        return single.program_bytes()
+        few = Group(self.group.static, ((index, configuration),), (Block((index,), 0, MEMBERS_ASKED),))
+        together = Population(few, MEMBERS_ASKED, self.devices[:1])
+        return -(-_bytes_of(together.lower().compile(together._options)) // MEMBERS_ASKED)
 
     def program_bytes(self) -> int:
         """Bytes that the compiled program holds on one device: arguments, results and temporary values."""
-        found = self._advance.memory_analysis()
-        held = found.argument_size_in_bytes + found.output_size_in_bytes - found.alias_size_in_bytes
-        return held + found.temp_size_in_bytes
+        return _bytes_of(self._advance)
 
     def _initialize_members(self, seeds: Seeds, floats: Floats) -> State:
         def initialize(_: None, seed: Any, floats: dict[str, Any]) -> tuple[None, State]:
@@ -263,7 +268,7 @@ class Population:
         if self._advance is not None:
             return 0.0
         start = time.perf_counter()
-        self._advance = self.lower().compile(COMPILER_OPTIONS.get(self.devices[0].platform))
+        self._advance = self.lower().compile(self._options)
         self._initialize = self._initialize.lower(*self._any_inputs).compile()
         self._prepare = self._prepare.lower(*self._any_inputs, np.int32(0)).compile()
         self.compile_seconds = time.perf_counter() - start
@@ -281,3 +286,9 @@ class Population:
             self.compile()
         assert self._advance is not None
         return self._advance(state, data, seeds, floats, np.int32(first), np.int32(last))
+
+
+def _bytes_of(program: Any) -> int:
+    found = program.memory_analysis()
+    held = found.argument_size_in_bytes + found.output_size_in_bytes - found.alias_size_in_bytes
+    return held + found.temp_size_in_bytes

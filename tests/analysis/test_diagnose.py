@@ -222,11 +222,12 @@ def test_files_that_are_not_what_they_say(folder, capsys):
     for rows in (0, 100_000):  # in the first bytes that are read, and far behind them
         Path("bytes.csv").write_bytes(b"x,y\n" + b"1,2\n" * rows + b"\xff\xfe,1\n")
         one_line(answer(capsys, "bytes.csv", *words, code=2), "FILE: 'bytes.csv' cannot be read: 'utf-8' codec")
-    np.savez("flipped.npz", targets=TARGETS, predictions=PREDICTIONS)
-    flipped = bytearray(Path("flipped.npz").read_bytes())
-    flipped[1_000] ^= 1
-    Path("flipped.npz").write_bytes(flipped)
-    one_line(answer(capsys, "flipped.npz", code=2), "FILE: 'flipped.npz' cannot be read: Bad CRC-32")
+    for targets, data in ((TARGETS, TARGETS.tobytes()), (np.asfortranarray(TARGETS), TARGETS.T.tobytes())):
+        np.savez("flipped.npz", targets=targets, predictions=PREDICTIONS)
+        flipped = bytearray(Path("flipped.npz").read_bytes())
+        flipped[flipped.index(data)] ^= 1
+        Path("flipped.npz").write_bytes(flipped)
+        one_line(answer(capsys, "flipped.npz", code=2), "FILE: 'flipped.npz' cannot be read: Bad CRC-32")
 
 
 ARRAYS = {

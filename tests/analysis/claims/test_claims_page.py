@@ -46,7 +46,7 @@ def test_all_of_a_story_is_there(stories, text):
         own = article(text, story.claim.name)
         words = shown(own)
         claim = story.claim
-        for said in (claim.text, claim.source, claim.advice, claim.command, telling.evidence(story)):
+        for said in (claim.text, claim.source, claim.advice, story.command, telling.evidence(story)):
             assert " ".join(said.split()) in words
         assert words.startswith(f"{page.SYMBOLS[story.verdict]} {story.verdict} ")
         for each in story.outcomes:
