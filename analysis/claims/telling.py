@@ -55,8 +55,8 @@ def _example(outcomes: Sequence[Outcome]) -> str:
 
 
 def in_words(outcome: Outcome) -> str:
-    """An outcome's numbers: both sides, the difference with its interval, seeds."""
-    return f"{outcome.condition}: {_numbers(outcome)}"
+    """An outcome's numbers: both sides, the difference with its interval, seeds, and how many would decide it."""
+    return f"{outcome.condition}: {_numbers(outcome)}{_lacking(outcome)}"
 
 
 def _numbers(outcome: Outcome) -> str:
@@ -103,10 +103,12 @@ def _measured(story: Story, evidence: Measured) -> list[str]:
 
 
 def _outcome(outcome: Outcome) -> list[str]:
-    answer = ANSWERS[outcome.answer]
-    if outcome.would_take:
-        answer += f"; some {outcome.would_take} seeds would decide it"
+    answer = ANSWERS[outcome.answer] + _lacking(outcome)
     return _wrapped(f"- {outcome.placed.comparison.condition}: {_numbers(outcome)}: {answer}", "  ")
+
+
+def _lacking(outcome: Outcome) -> str:
+    return f"; some {outcome.would_take} seeds would decide it" if outcome.would_take else ""
 
 
 def what_would_change(story: Story) -> str:

@@ -95,11 +95,12 @@ def _frames(stream: Any, columns: int, split: int | None) -> Iterator[pd.DataFra
                 refuse("FILE", f"a first row of {frame.shape[1]} fields", f"{columns}, as in the line of names")
             yield frame
     except pd.errors.EmptyDataError:
-        return
+        pass
     except pd.errors.ParserError as error:
-        if source.error is not None:
-            raise source.error from None
-        raise Refusal(f"FILE: no table: {error}") from None
+        if source.error is None:
+            raise Refusal(f"FILE: no table: {error}") from None
+    if source.error is not None:  # pandas may also take it for the end
+        raise source.error from None
 
 
 class _Source:
