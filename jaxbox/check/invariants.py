@@ -16,7 +16,7 @@ from jaxbox.check.programs import advanced, alone, population_of
 from jaxbox.config import Configuration, tables
 from jaxbox.task import scenes
 from jaxbox.task.inputs import AffineInputs
-from jaxbox.training import checks, member, metrics, outputs, sampling
+from jaxbox.training import checks, member, outputs, probes, sampling
 
 # Four steps of sums of at most 150 products: 600 u is 4e-5 of numbers of size 1; Adam's quotients carry ten times that.
 RELATIVE, ABSOLUTE = 1e-3, 5e-4
@@ -54,7 +54,7 @@ def shapes_and_types(case: Configuration, folder: Path) -> None:
     leaves = jax.tree.leaves_with_path((weights, measures))
     wide = [jax.tree_util.keystr(path) for path, leaf in leaves if leaf.dtype.itemsize > 4]
     require(not wide, f"float64 has leaked into {', '.join(wide)}")
-    for name, row in (metrics.MEASURES | metrics.FINALS).items():
+    for name, row in probes.all_measures(case.probe).items():
         require(measures[name].dtype == row.dtype, f"{name} is {measures[name].dtype}, not {row.dtype}")
 
 

@@ -10,6 +10,9 @@ from typing import Any
 
 from jaxbox.config import outside
 
+PROBES = ("none", "early")
+"""What a run can measure beside what every run does."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Section:
@@ -202,6 +205,9 @@ class Configuration:
     """Steps between evaluations; the last step is always evaluated."""
     render: bool = False
     """Work on whole images even where windows would give the same numbers with less work."""
+    probe: str = "none"
+    """What else is measured: early is what decides a network's fate in its first steps, the pre-activations of relu
+    layers, the signs of gradients, the length of updates; none is nothing. What is measured changes no training."""
 
     def evaluation_steps(self) -> list[int]:
         """Steps at which a member is evaluated: 0, every `eval_every`, and the last."""

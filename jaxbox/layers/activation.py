@@ -1,10 +1,14 @@
 """Pointwise functions between layers, and which of their units are lit."""
 
+import contextlib
 import itertools
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 
+import jax
 import jax.numpy as jnp
 from flax import nnx
-from jaxtyping import Array, Bool
+from jaxtyping import Array, Bool, Float
 
 from jaxbox.config import tables
 from jaxbox.layers.batch import Batch
@@ -20,6 +24,23 @@ class LitUnits(nnx.Variable):
 
     It has a type of its own, so that nothing else that a network keeps is taken for it.
     """
+
+
+class Inside(nnx.Variable):
+    """What a relu layer keeps of its last call in `looking_inside`: `pixel_means`, (4, B, C)."""
+
+
+_LOOKING = ContextVar("looking", default=False)
+
+
+@contextlib.contextmanager
+def looking_inside() -> Iterator[None]:
+    """In here relu layers that are called keep what they have `Inside`, which costs time."""
+    token = _LOOKING.set(True)
+    try:
+        yield
+    finally:
+        _LOOKING.reset(token)
 
 
 class Activation(nnx.Module):
@@ -42,7 +63,10 @@ class Activation(nnx.Module):
         function = tables.load(self.field, self.name)
         output = windows.pointwise(batch, function) if isinstance(batch, Windowed) else function(batch)
         if self.name == "relu":
-            self.lit = LitUnits(lit_units(output), call=next(CALLS))
+            call = next(CALLS)
+            self.lit = LitUnits(lit_units(output), call=call)
+            if _LOOKING.get():
+                self.inside = Inside(pixel_means(batch), call=call)
         return output
 
 
@@ -57,3 +81,19 @@ def lit_units(batch: Batch) -> Bool[Array, " C"]:
         return windows.lit_units(batch)
     # On CPU a maximum of floats takes the batch as it lies, where a disjunction would first copy it transposed.
     return (batch > 0).astype(jnp.float32).max(axis=tuple(range(batch.ndim - 1))) > 0
+
+
+MOMENTS: tuple[Callable[[Array], Array], ...] = (
+    lambda x: x,
+    jnp.square,
+    jax.nn.relu,
+    lambda x: (x > 0).astype(jnp.float32),
+)
+
+
+def pixel_means(batch: Batch) -> Float[Array, "4 B C"]:
+    """Of each example and channel, means over its pixels of x, x^2, max(x, 0) and x > 0; x itself has units only."""
+    if isinstance(batch, Windowed):
+        return jnp.stack([windows.pixel_mean(batch, function) for function in MOMENTS])
+    pixels = tuple(range(1, batch.ndim - 1))
+    return jnp.stack([function(batch).mean(axis=pixels) for function in MOMENTS])

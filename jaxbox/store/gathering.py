@@ -33,8 +33,8 @@ def gather(path: Path, plan: Plan, manifest: Mapping[str, Any]) -> None:
         RunError: a checkpoint is damaged, or the results cannot be written.
     """
     found = (_any_measures(path, plan, cut) for cut in manifest["groups"])
-    layers = max((measures["dead_fraction"].shape[-1] for measures in found if measures), default=0)
-    each = max(1, results.dataset_bytes(plan, layers) // len(plan.configurations))
+    sizes = results.lengths(filter(None, found))
+    each = max(1, results.dataset_bytes(plan, sizes) // len(plan.configurations))
     length = max(1, BLOCK_BYTES // each)
 
     def blocks() -> Iterator[xarray.Dataset]:
@@ -44,7 +44,7 @@ def gather(path: Path, plan: Plan, manifest: Mapping[str, Any]) -> None:
             members = {}
             for cut in manifest["groups"]:
                 members |= _members(path, plan, cut, block)
-            yield results.dataset(plan, members, seconds, run, block, layers)
+            yield results.dataset(plan, members, seconds, run, block, sizes)
 
     archive.save_results(path, blocks())
 
@@ -59,7 +59,7 @@ def _members(
     for number, chunk in enumerate(cuts.chunks(plan, cut)):
         members = chunk.members
         rows = [row for row, (index, _) in enumerate(members) if index in block]
-        measures = _measures(chunks.chunk_folder(path, cut["number"], number)) if rows else None
+        measures = _measures(path, plan, cut, number) if rows else None
         if measures:
             found |= {members[row]: {name: array[row] for name, array in measures.items()} for row in rows}
     return found
@@ -67,16 +67,17 @@ def _members(
 
 def _any_measures(path: Path, plan: Plan, cut: Mapping[str, Any]) -> dict[str, np.ndarray] | None:
     """The measures of the first chunk of a group that has a checkpoint."""
-    folders = (chunks.chunk_folder(path, cut["number"], chunk) for chunk in range(len(cuts.chunks(plan, cut))))
-    return next((_measures(folder) for folder in folders if chunks.last_checkpoint(folder) is not None), None)
+    found = (_measures(path, plan, cut, chunk) for chunk in range(len(cuts.chunks(plan, cut))))
+    return next(filter(None, found), None)
 
 
-def _measures(folder: Path) -> dict[str, np.ndarray] | None:
+def _measures(path: Path, plan: Plan, cut: Mapping[str, Any], chunk: int) -> dict[str, np.ndarray] | None:
     """What a chunk's last checkpoint has measured."""
+    folder = chunks.chunk_folder(path, cut["number"], chunk)
     identity = _identity(folder)
     if (kept := _read.get(identity)) is not None:
         return kept
-    found: Any = chunks.load_last(folder, {"measures": results.like()})
+    found: Any = chunks.load_last(folder, {"measures": results.like(plan.configurations[cut["configurations"][0]])})
     measures = found and found[1]["measures"]
     if measures and _identity(folder) == identity:
         with contextlib.suppress(ValueError):  # larger than all that is kept

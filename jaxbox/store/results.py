@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -13,8 +13,11 @@ from jaxtyping import PyTree
 from jaxbox import task
 from jaxbox.config import Configuration, Plan
 from jaxbox.training.metrics import AXES, FINALS, MEASURES, SPLITS, Measure
+from jaxbox.training.probes import EARLY, all_measures
 
 MEMBER = ("configuration", "seed")
+USUAL_LAYERS = 3
+"""Taken for the depth of networks that nobody has traced yet."""
 
 
 class Variable(NamedTuple):
@@ -39,8 +42,8 @@ OF_CONFIGURATION = {
     ),
     "seconds": Variable((), "s", "wall time of the configuration's members, its share of its group's"),
 }
-VARIABLES: dict[str, Measure | Variable] = {**MEASURES, **FINALS, **OF_CONFIGURATION}
-"""Every variable of a run."""
+VARIABLES: dict[str, Measure | Variable] = {**MEASURES, **FINALS, **OF_CONFIGURATION, **EARLY}
+"""Every variable of a run; those of a probe are in runs only that have asked for it."""
 COORDINATES = {
     "configuration": "index of the configuration; the fields that vary are coordinates on it",
     "seed": "independent replicate: initial weights, training set, batch order; the same in every configuration",
@@ -48,6 +51,7 @@ COORDINATES = {
     "axis": "coordinate of the box's centre",
     "split": "evaluation positions: all, in the seed's training set, not in it",
     "layer": "ReLU layer, counted from the input",
+    "kernel": "array of weights with two axes or more, in the order of the network's parameters",
     "position": "index of the box's position on the lattice, row by row",
 }
 
@@ -58,35 +62,49 @@ def dims_of(name: str) -> tuple[str, ...]:
 
 
 def allocate(configuration: Configuration, measures: Mapping[str, Any], members: int) -> dict[str, np.ndarray]:
-    """Empty arrays for a chunk of members: (members, evaluations, ...) for MEASURES and (members, ...) for FINALS.
+    """Empty arrays for a chunk of members: (members, evaluations, ...) for what has steps, and (members, ...).
 
     Args:
         measures: one evaluation's, (filled members, ...), anything with shapes.
     """
     steps = (configuration.evaluation_count(),)
     return {
-        name: _empty((members, *(steps if name in MEASURES else ()), *measures[name].shape[1:]), row.dtype)
-        for name, row in (MEASURES | FINALS).items()
+        name: _empty((members, *(steps if _has_steps(name) else ()), *measures[name].shape[1:]), row.dtype)
+        for name, row in all_measures(configuration.probe).items()
     }
 
 
-def like() -> PyTree[Any]:
+def _has_steps(name: str) -> bool:
+    return "step" in VARIABLES[name].dims
+
+
+def like(configuration: Configuration) -> PyTree[Any]:
     """The structure and types of what `allocate` returns."""
-    return {name: np.zeros(1, row.dtype) for name, row in (MEASURES | FINALS).items()}
+    return {name: np.zeros(1, row.dtype) for name, row in all_measures(configuration.probe).items()}
+
+
+def lengths(measures: Iterable[Mapping[str, np.ndarray]]) -> dict[str, int]:
+    """How many layers and kernels the networks have, of which these are the members' arrays, at most."""
+    found = {"layer": 0, "kernel": 0}
+    for arrays in measures:
+        for name, dim in (("dead_fraction", "layer"), ("gradient_alignment", "kernel")):
+            if name in arrays:
+                found[dim] = max(found[dim], arrays[name].shape[-1])
+    return found
 
 
 def lengthen(arrays: Mapping[str, np.ndarray], evaluations: int) -> dict[str, np.ndarray]:
     """Arrays of `allocate` with room for this many evaluations, those of a run that has grown being more."""
     found = dict(arrays)
-    for name in MEASURES:
+    for name in filter(_has_steps, arrays):
         shape = (len(arrays[name]), evaluations - arrays[name].shape[1], *arrays[name].shape[2:])
         found[name] = np.concatenate([arrays[name], _empty(shape, arrays[name].dtype)], axis=1)
     return found
 
 
 def record(arrays: dict[str, np.ndarray], measures: Mapping[str, Any], evaluation: int) -> None:
-    """Put the MEASURES of one evaluation, (filled members, ...), into the arrays of `allocate`."""
-    for name, values in jax.device_get({name: measures[name] for name in MEASURES}).items():
+    """Put what has steps of one evaluation, (filled members, ...), into the arrays of `allocate`."""
+    for name, values in jax.device_get({name: measures[name] for name in arrays if _has_steps(name)}).items():
         arrays[name][:, evaluation] = values[: len(arrays[name])]
 
 
@@ -107,7 +125,7 @@ def dataset(
     seconds: Mapping[int, float],
     attributes: Mapping[str, str] | None = None,
     block: range | None = None,
-    layers: int | None = None,
+    sizes: Mapping[str, int] | None = None,
 ) -> xarray.Dataset:
     """One Dataset of a block of a run's configurations, NaN (or False, -1) where a member has not got to.
 
@@ -116,20 +134,21 @@ def dataset(
         seconds: wall time by configuration.
         attributes: of the whole run, such as its name.
         block: the indices of the configurations; all if left out.
-        layers: how many ReLU layers the deepest network of the run has; that of these members if left out.
+        sizes: `lengths` of the whole run; of these members if left out.
     """
     block = range(len(plan.configurations)) if block is None else block
-    found = max((values["dead_fraction"].shape[-1] for values in members.values()), default=0)
-    sizes, steps = _sizes(plan, found if layers is None else layers) | {"configuration": len(block)}, _steps(plan)
+    sizes = lengths(members.values()) if sizes is None else sizes
+    sizes, steps = _sizes(plan) | dict(sizes) | {"configuration": len(block)}, _steps(plan)
     arrays = {
-        name: _empty(tuple(sizes[dim] for dim in dims_of(name)), variable.dtype) for name, variable in VARIABLES.items()
+        name: _empty(tuple(sizes[dim] for dim in dims_of(name)), variable.dtype)
+        for name, variable in _variables(plan).items()
     }
     evaluations = {index: np.searchsorted(steps, plan.configurations[index].evaluation_steps()) for index in block}
     place_of = {seed: place for place, seed in enumerate(itertools.chain.from_iterable(plan.seeds))}
     for (index, seed), values in members.items():
         for name, value in values.items():
             # A run that has grown asks for evaluations that this member has not got to.
-            rows = (evaluations[index][: len(value)],) if name in MEASURES else ()
+            rows = (evaluations[index][: len(value)],) if _has_steps(name) else ()
             cut = (slice(size) for size in value.shape[len(rows) :])
             arrays[name][(block.index(index), place_of[seed], *rows, *cut)] = value
     for row, index in enumerate(block):
@@ -140,30 +159,38 @@ def dataset(
     return _labelled(plan, arrays, sizes, steps, block).assign_attrs(attributes or {})
 
 
-def dataset_bytes(plan: Plan, layers: int = 3) -> int:
+def dataset_bytes(plan: Plan, sizes: Mapping[str, int] | None = None) -> int:
     """Bytes of the Dataset of a run, which is padded to its largest configuration.
 
     Args:
-        layers: how many ReLU layers the deepest network has, not known before it is traced.
+        sizes: `lengths`, not known before networks are traced.
     """
-    sizes = _sizes(plan, layers)
+    sizes = _sizes(plan) | dict(sizes or {})
     return sum(
-        math.prod(sizes[dim] for dim in dims_of(name)) * np.dtype(row.dtype).itemsize for name, row in VARIABLES.items()
+        math.prod(sizes[dim] for dim in dims_of(name)) * np.dtype(row.dtype).itemsize
+        for name, row in _variables(plan).items()
     )
+
+
+def _variables(plan: Plan) -> dict[str, Measure | Variable]:
+    """Those that a run of this plan has."""
+    probed = any(configuration.probe != "none" for configuration in plan.configurations)
+    return {name: row for name, row in VARIABLES.items() if probed or name not in EARLY}
 
 
 def _steps(plan: Plan) -> list[int]:
     return sorted({step for c in plan.configurations for step in c.evaluation_steps()})
 
 
-def _sizes(plan: Plan, layers: int) -> dict[str, int]:
+def _sizes(plan: Plan) -> dict[str, int]:
     return {
         "configuration": len(plan.configurations),
         "seed": plan.seed_count,
         "step": len(_steps(plan)),
         "axis": len(AXES),
         "split": len(SPLITS),
-        "layer": layers,
+        "layer": USUAL_LAYERS,
+        "kernel": USUAL_LAYERS,
         "position": max(task.position_count(c.task) for c in plan.configurations),
     }
 
@@ -180,15 +207,17 @@ def _labelled(
     plan: Plan, arrays: Mapping[str, np.ndarray], sizes: Mapping[str, int], steps: list[int], block: range
 ) -> xarray.Dataset:
     coordinates: dict[str, Any] = {"step": steps, "axis": list(AXES), "split": list(SPLITS)}
-    coordinates |= {name: np.arange(sizes[name]) for name in ("layer", "position")}
+    used = {dim for name in arrays for dim in dims_of(name)}
+    coordinates |= {name: np.arange(sizes[name]) for name in ("layer", "kernel", "position") if name in used}
     coordinates["configuration"] = np.array(block)
     coordinates["seed"] = np.concatenate(list(map(np.array, plan.seeds)))
     for path, values in plan.varied().items():
         plain = [str(value) if isinstance(value, tuple) else value for value in values[block.start : block.stop]]
         coordinates[path] = ("configuration", np.array(plain))
     labelled = xarray.Dataset({name: (dims_of(name), array) for name, array in arrays.items()}, coordinates)
-    for name, variable in VARIABLES.items():
-        labelled[name].attrs = {"units": variable.units, "description": variable.description}
+    for name in arrays:
+        labelled[name].attrs = {"units": VARIABLES[name].units, "description": VARIABLES[name].description}
     for name, description in COORDINATES.items():
-        labelled[name].attrs["description"] = description
+        if name in used:
+            labelled[name].attrs["description"] = description
     return labelled

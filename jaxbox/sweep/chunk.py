@@ -122,7 +122,7 @@ class Chunk:
         self.saved_at = time.monotonic()
 
     def _load(self) -> State:
-        like = {"state": self.population.abstract_state, "measures": results.like()}
+        like = {"state": self.population.abstract_state, "measures": results.like(self.configuration)}
         found: Any = store.load_last(self.folder, like)
         self.step, saved = found
         self.measures = results.lengthen(saved["measures"], len(self.steps))

@@ -5,5 +5,5 @@ member.py      one member's state and steps         memory.py      how many memb
 metrics.py     the table of measures                devices.py     cores, precision
 evaluation.py  measures of every position           population.py  a group over the devices
 checks.py      refuses what cannot be trained       cache.py       programs kept between processes
-blocks.py      a batch's gradient, as fits a cache
+blocks.py      a batch's gradient, as fits a cache  probes.py      further measures, if asked for
 """

@@ -1,6 +1,7 @@
 """Predictions at every position, and measures of them. The image loop is outermost, so that noise, which all members
 share, is drawn once for all of them."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,9 +14,9 @@ from jaxtyping import Array, Bool, Float, Int
 
 from jaxbox import config, task
 from jaxbox.config import Configuration, Task, tables
-from jaxbox.layers import LitUnits
+from jaxbox.layers import Inside, LitUnits, looking_inside
 from jaxbox.task import Draws
-from jaxbox.training import member, metrics, outputs, sampling
+from jaxbox.training import member, metrics, outputs, probes, sampling
 from jaxbox.training.member import State, Weights
 from jaxbox.training.metrics import Evaluated
 
@@ -24,6 +25,8 @@ SEED = 2**31 - 1
 
 MapMembers = Callable[..., Any]
 """(function of one member, values with a leading members' axis) -> its results, with that axis."""
+Inner = list[Float[Array, "*members 4 N _"]]
+"""What each ReLU layer has inside."""
 
 
 def single_member(function: Callable[..., Any], *values: Any) -> Any:
@@ -41,8 +44,9 @@ def predict(
     weights: Weights,
     floats: Mapping[str, Any] | None = None,
     map_members: MapMembers = single_member,
-) -> tuple[Float[Array, "*members 2 N"], list[Bool[Array, "*members _"]]]:
-    """(x, y) in target units at every evaluation position, and for each ReLU layer which units are ever above zero.
+) -> tuple[Float[Array, "*members 2 N"], list[Bool[Array, "*members _"]], Inner]:
+    """(x, y) in target units at every evaluation position, for each ReLU layer which units are ever above zero, and if
+    it is probed what it has `layers.Inside` at every position.
 
     Windows go through the network at once, most of them being shared; images in blocks of about the batch size, so
     that memory does not grow with the lattice.
@@ -56,15 +60,17 @@ def predict(
     count = task.position_count(configuration.task)
     windows = tables.uses_windows(configuration)
 
-    def block(index: Int[Any, " n"]) -> tuple[Array, list[Array]]:
+    probed = configuration.probe != "none"
+
+    def block(index: Int[Any, " n"]) -> tuple[Array, list[Array], list[Array]]:
         drawn = draws(configuration.task, index)
 
-        def predict_one(weights: Weights, floats: Mapping[str, Any]) -> tuple[Array, list[Array]]:
+        def predict_one(weights: Weights, floats: Mapping[str, Any]) -> tuple[Array, list[Array], list[Array]]:
             own = config.replace(configuration, floats)
             network: Any = member.merge(own, weights)
-            predictions = outputs.predictions(own, network(task.example(own.task, index, drawn, windows)[0]))
-            layers = [variable for _, variable in nnx.to_flat_state(nnx.state(network, LitUnits))]
-            return predictions.T, [layer[...] for layer in sorted(layers, key=lambda layer: layer.call)]
+            with looking_inside() if probed else contextlib.nullcontext():
+                called = network(task.example(own.task, index, drawn, windows)[0])
+            return outputs.predictions(own, called).T, _kept(network, LitUnits), _kept(network, Inside)
 
         return map_members(predict_one, weights, floats or {})
 
@@ -73,9 +79,18 @@ def predict(
     blocks = -(-count // configuration.batch_size)
     size = -(-count // blocks)
     starts = jnp.arange(blocks) * size
-    predictions, lit = lax.map(lambda start: block(jnp.minimum(start + jnp.arange(size), count - 1)), starts)
+    predictions, lit, inside = lax.map(lambda start: block(jnp.minimum(start + jnp.arange(size), count - 1)), starts)
     predictions = jnp.moveaxis(predictions, 0, -2)
-    return predictions.reshape(*predictions.shape[:-2], -1)[..., :count], [units.any(axis=0) for units in lit]
+    predictions = predictions.reshape(*predictions.shape[:-2], -1)[..., :count]
+    inside = [jnp.moveaxis(layer, 0, -3) for layer in inside]
+    inside = [layer.reshape(*layer.shape[:-3], -1, layer.shape[-1])[..., :count, :] for layer in inside]
+    return predictions, [units.any(axis=0) for units in lit], inside
+
+
+def _kept(network: Any, kind: type[nnx.Variable]) -> list[Array]:
+    """What layers have kept in variables of this kind, in the order in which they were called."""
+    found = [variable for _, variable in nnx.to_flat_state(nnx.state(network, kind))]
+    return [variable[...] for variable in sorted(found, key=lambda variable: variable.call)]
 
 
 def measure(
@@ -85,11 +100,12 @@ def measure(
     lit: list[Bool[Array, " _"]],
     seen: Bool[Array, " N"],
     step: Int[Array, ""],
+    inside: list[Float[Array, "4 N _"]],
 ) -> dict[str, Array]:
-    """Every row of `metrics.CURVES` and `metrics.FINALS`, of one member.
+    """Every row of `probes.curves` and `metrics.FINALS`, of one member.
 
     Args:
-        prediction, lit: of `predict`.
+        prediction, lit, inside: of `predict`.
         seen: which positions are in the training set.
         step: how many updates were made.
     """
@@ -99,8 +115,9 @@ def measure(
     # A law that is uniform costs nothing: plain means, as if there were no law.
     even = configuration.data.law == "uniform"
     probability = None if even else task.probability(configuration.task, configuration.data, jnp)
-    found = Evaluated(prediction.T, targets, probability, seen, lit, state.failed_step, step)
-    return {name: row.function(found) for name, row in (metrics.CURVES | metrics.FINALS).items()}
+    found = Evaluated(prediction.T, targets, probability, seen, lit, state.failed_step, step, inside)
+    rows = probes.curves(configuration.probe) | metrics.FINALS
+    return {name: row.function(found) for name, row in rows.items()}
 
 
 def evaluate(
@@ -112,11 +129,11 @@ def evaluate(
     map_members: MapMembers = single_member,
 ) -> dict[str, Array]:
     """What `measure` returns, of members whose predictions are made by `predict`."""
-    prediction, lit = predict(configuration, state.weights, floats, map_members)
+    prediction, lit, inside = predict(configuration, state.weights, floats, map_members)
     read = tables.row("data.law", configuration.data.law).reads
     of_law = {path: value for path, value in (floats or {}).items() if path in read}
 
     def measure_one(of_law: Mapping[str, Any], *values: Any) -> dict[str, Array]:
         return measure(config.replace(configuration, of_law), *values)
 
-    return map_members(measure_one, of_law, state, prediction, lit, seen, step)
+    return map_members(measure_one, of_law, state, prediction, lit, seen, step, inside)

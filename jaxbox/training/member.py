@@ -5,6 +5,7 @@ and the step, so that a member is the same alone, in any population, and after a
 """
 
 import dataclasses
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -16,11 +17,11 @@ from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
 from jaxbox import config, models, optimizers, schedules, task
 from jaxbox.config import Configuration, Static, tables
-from jaxbox.layers import LitUnits
-from jaxbox.training import blocks, metrics, outputs, sampling
+from jaxbox.layers import Inside, LitUnits
+from jaxbox.training import blocks, metrics, outputs, probes, sampling
 from jaxbox.training.sampling import Drawn, Examples
 
-KEPT = nnx.Not(nnx.Any(nnx.Param, nnx.RngState, nnx.Intermediate, LitUnits))
+KEPT = nnx.Not(nnx.Any(nnx.Param, nnx.RngState, nnx.Intermediate, LitUnits, Inside))
 """What a network keeps from one call to the next that is no parameter, such as a normalisation's running statistics.
 Random streams are not kept: they follow from the seed and the step."""
 
@@ -129,8 +130,8 @@ def train(
     seed: Int[Array, ""],
     first: Int[Array, ""],
     last: Int[Array, ""],
-) -> tuple[State, Drawn, dict[str, Float[Array, ""]]]:
-    """Steps first to last - 1. Returns the state, the data, and `metrics.STEP_MEASURES` averaged over the steps.
+) -> tuple[State, Drawn, dict[str, Float[Array, "..."]]]:
+    """Steps first to last - 1. Returns the state, the data, and `probes.step_measures` averaged over the steps.
 
     `first` and `last` must be the same for all members of a population: the loop and the epochs follow them.
 
@@ -145,14 +146,21 @@ def train(
         state, measures = train_step(configuration, state, examples, keys, step)
         return state, new.order, jax.tree.map(jnp.add, totals, measures)
 
-    zeros = dict.fromkeys(metrics.STEP_MEASURES, jnp.float32(0))
+    zeros = _zeros(configuration, state)
     state, order, totals = lax.fori_loop(first, last, body, (state, data.order, zeros))
     return state, data._replace(order=order), jax.tree.map(lambda total: total / (last - first), totals)
 
 
+def _zeros(configuration: Configuration, state: State) -> dict[str, Float[Array, "..."]]:
+    """What is measured of a step, before the first."""
+    nothing = metrics.Stepped(jnp.float32(0), jnp.float32(0), state.params, state.params)
+    shapes = jax.eval_shape(partial(probes.of_step, configuration.probe), nothing)
+    return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+
+
 def train_step(
     configuration: Configuration, state: State, examples: Examples, keys: sampling.Keys, step: Int[Array, ""]
-) -> tuple[State, dict[str, Float[Array, ""]]]:
+) -> tuple[State, dict[str, Float[Array, "..."]]]:
     """One update. If a number of it is not finite the weights stay as they are, and are marked, for good."""
     draws = task.draw_images(configuration.task, examples.keys)
     windows = tables.uses_windows(configuration)
@@ -176,8 +184,7 @@ def train_step(
     running = state.failed_step < 0
     kept = jax.tree.map(lambda new, old: jnp.where(finite & running, new, old), new, state.weights)
     failed_step = jnp.where(running & ~finite, step, state.failed_step)
-    stepped = metrics.Stepped(loss, norm)
-    measures = {name: row.function(stepped) for name, row in metrics.STEP_MEASURES.items()}
+    measures = probes.of_step(configuration.probe, metrics.Stepped(loss, norm, gradient, updates))
     return State(kept.params, kept.variables, optimizer_state, failed_step), measures
 
 

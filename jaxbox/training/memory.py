@@ -11,7 +11,7 @@ from jaxtyping import PyTree
 
 from jaxbox import task
 from jaxbox.config import Configuration, ConfigurationError
-from jaxbox.training import metrics
+from jaxbox.training import metrics, probes
 
 CACHE_BYTES = 64 * 2**20
 """On CPU the state of a chunk's members on one device stays near the caches' size: larger chunks gain nothing and
@@ -65,9 +65,10 @@ def result_bytes(configuration: Configuration) -> int:
         "split": len(metrics.SPLITS),
         "axis": len(metrics.AXES),
         "layer": 1,
+        "kernel": 1,
         "position": task.position_count(configuration.task),
     }
-    rows = (metrics.MEASURES | metrics.FINALS).values()
+    rows = probes.all_measures(configuration.probe).values()
     return sum(math.prod(sizes[dim] for dim in row.dims) * jax.numpy.dtype(row.dtype).itemsize for row in rows)
 
 

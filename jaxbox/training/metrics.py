@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, PyTree
 
 SPLITS = ("all", "seen", "unseen")
 AXES = ("x", "y")
@@ -26,7 +26,8 @@ Law = Float[Any, " N"] | None
 class Evaluated(NamedTuple):
     """What a measure is made from: a member's (x, y) predictions and the targets at all N positions, how probable each
     is (None: all equally), which positions are in its training set, which units of each ReLU layer are ever above zero,
-    the step whose update froze it (-1: none), and the step of this evaluation."""
+    the step whose update froze it (-1: none), the step of this evaluation, and what each ReLU layer has
+    `layers.Inside` at all positions (no layer, unless a probe asks for it)."""
 
     predictions: Predictions
     targets: Targets
@@ -35,13 +36,17 @@ class Evaluated(NamedTuple):
     lit: list[Bool[Array, " _"]]
     failed_step: Int[Array, ""]
     step: Int[Array, ""]
+    inside: list[Float[Array, "4 N _"]]
 
 
 class Stepped(NamedTuple):
-    """What a measure of training steps is made from: a batch's loss, and the Euclidean norm of its gradient."""
+    """What a measure of training steps is made from: a batch's loss, the Euclidean norm of its gradient, the gradient
+    itself, and what is added to the parameters."""
 
     loss: Float[Array, ""]
     gradient_norm: Float[Array, ""]
+    gradient: PyTree[Array]
+    updates: PyTree[Array]
 
 
 class Measure(NamedTuple):

@@ -153,6 +153,16 @@ def render(windows: Windowed) -> Float[Array, "B H W C"]:
     )
 
 
+def pixel_mean(windows: Windowed, function: Callable[[Array], Array]) -> Float[Array, "B C"]:
+    """The mean over each map's pixels of `function` of each number; it must keep an array's shape."""
+    below = base_below(windows)
+    added = jnp.where(windows.inside[..., None], function(below + windows.difference) - function(below), 0)
+    window = added.sum(axis=(1, 2))
+    own = take(window, windows.window_index(windows.examples)) if windows.shared else window
+    _, height, width, _ = windows.shape
+    return (function(render_base(windows)).sum(axis=(0, 1))[None] + own) / (height * width)
+
+
 def lit_units(windows: Windowed) -> Bool[Array, " C"]:
     """Which channels are above zero at some pixel of some example."""
     values = base_below(windows) + windows.difference

@@ -26,7 +26,7 @@ def start(configuration, seed=0):
 
 def predict(configuration, weights):
     """Predictions (N, 2), and which units are lit."""
-    predictions, lit = jax.jit(partial(evaluation.predict, configuration))(weights)
+    predictions, lit, _ = jax.jit(partial(evaluation.predict, configuration))(weights)
     return predictions.T, lit
 
 

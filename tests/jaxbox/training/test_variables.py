@@ -82,7 +82,7 @@ def test_running_statistics_are_those_of_the_batches():
 
 def test_evaluation_uses_the_running_statistics_and_no_dropout():
     state = trained(OWN)
-    prediction, lit = evaluation.predict(OWN, state.weights)
+    prediction, lit, _ = evaluation.predict(OWN, state.weights)
     assert lit == [], "an intermediate of its own is not taken for lit units"
     pixels = tasks.render(TASK, tasks.positions(TASK)).reshape(-1, PIXELS)
     kept, params = jax.device_get((state.variables["normalization"], state.params))
