@@ -85,7 +85,7 @@ class Worker:
         if number not in self._cuts:
             start, name = time.monotonic(), self.groups[number].static.configuration.model.name
             self.report.start(f"group {number + 1} of {len(self.groups)} ({name})")
-            self._wait_for_what_is_foreseen()
+            self._wait_for_what_is_foreseen(number)
             self._cuts = {number: self._pin(number)}
             self._spend(number, start)
         return self._cuts[number]
@@ -110,11 +110,20 @@ class Worker:
                     programs.compiled(self.groups[group], cut.size, self.devices)
                     return
 
-    def _wait_for_what_is_foreseen(self) -> None:
+    def _wait_for_what_is_foreseen(self, group: int) -> None:
         # What went wrong there goes wrong again where it is needed, and is said there.
         if self._foreseen:
+            start = time.monotonic()
             concurrent.futures.wait([self._foreseen])
             self._foreseen = None
+            self._waited_since(start, group)
+
+    def _waited_since(self, start: float, group: int) -> None:
+        """A group's programs were waited for."""
+        waited = time.monotonic() - start
+        self._waited[group] = self._waited.get(group, 0.0) + waited
+        if waited > UNNOTICED_SECONDS:
+            self.report.say(f"{self.report.group}: compiled in {waited:.1f} s")
 
     def chunk(self, group: int, place: int) -> Chunk:
         """A chunk of a group, as far as it is."""
@@ -127,10 +136,7 @@ class Worker:
         """The programs of a group for chunks of this size."""
         start = time.monotonic()
         found = programs.compiled(self.groups[group], size, self.devices)
-        waited = time.monotonic() - start
-        self._waited[group] = self._waited.get(group, 0.0) + waited
-        if waited > UNNOTICED_SECONDS:
-            self.report.say(f"{self.report.group}: compiled in {waited:.1f} s")
+        self._waited_since(start, group)
         return found
 
     @cached_property

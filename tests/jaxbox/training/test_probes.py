@@ -33,8 +33,11 @@ def state_of(configuration, seed=1):
 
 
 def evaluated(configuration, state):
-    data = sampling.prepare(configuration, jnp.uint32(1), jnp.int32(0))
-    return evaluation.evaluate(configuration, state, data.seen, jnp.int32(0))
+    def evaluate(state):
+        data = sampling.prepare(configuration, jnp.uint32(1), jnp.int32(0))
+        return evaluation.evaluate(configuration, state, data.seen, jnp.int32(0))
+
+    return jax.jit(evaluate)(state)
 
 
 def layers_by_hand(configuration, state):
@@ -102,10 +105,15 @@ def test_the_alignment_of_signs_is_counted():
 
 
 def one_step(configuration):
-    state, seed = state_of(configuration), jnp.uint32(1)
-    data = sampling.prepare(configuration, seed, jnp.int32(0))
-    after, _, measures = member.train(configuration, state, data, seed, jnp.int32(0), jnp.int32(1))
-    return state, after, measures
+    @jax.jit
+    def step(state):
+        seed = jnp.uint32(1)
+        data = sampling.prepare(configuration, seed, jnp.int32(0))
+        after, _, measures = member.train(configuration, state, data, seed, jnp.int32(0), jnp.int32(1))
+        return after, measures
+
+    state = state_of(configuration)
+    return state, *step(state)
 
 
 @pytest.mark.parametrize("rule", [Optimizer("adam", 0.01), Optimizer("sgd", 0.3)])

@@ -258,19 +258,18 @@ def test_clean_images_are_windows_unless_rendering_is_asked_for():
     assert not isinstance(inputs_of(dataclasses.replace(clean, render=True)), Windowed)
 
 
-@pytest.mark.parametrize("name", ["odd rectangle, inverted", "margins", "VALID, wide", "stride 1"])
+@pytest.mark.parametrize("name", ["odd rectangle, inverted", "margins"])
 def test_means_over_pixels_are_those_of_the_images(name):
     shape, model = CASES[name]
-    configuration = Configuration(shape, model)
-    state = member.initialize(configuration, jnp.uint32(3))
-    network = member.merge(configuration, state.weights)
+    weights = member.initialize(Configuration(shape, model), jnp.uint32(3)).weights
     index = np.arange(tasks.position_count(shape))
-    draws = tasks.draw_images(shape, jax.random.split(jax.random.key(0), len(index)))
-    batch, _ = tasks.example(shape, index, draws, windows=True)
-    for number, convolution_ in enumerate(network.convolutions):
-        batch = convolution_(batch)
-        if not isinstance(batch, Windowed):  # where windows save nothing any more
-            assert number > 0
-            break
-        found = layers.activation.pixel_means(batch)
-        np.testing.assert_allclose(found, layers.activation.pixel_means(windows.render(batch)), rtol=1e-5, atol=1e-6)
+
+    @jax.jit
+    def both(weights):
+        draws = tasks.draw_images(shape, jax.random.split(jax.random.key(0), len(index)))
+        first = member.merge(Configuration(shape, model), weights).convolutions[0]
+        batch = first(tasks.example(shape, index, draws, windows=True)[0])
+        return layers.activation.pixel_means(batch), layers.activation.pixel_means(windows.render(batch))
+
+    of_windows, of_images = both(weights)
+    np.testing.assert_allclose(of_windows, of_images, rtol=1e-5, atol=1e-6)  # sums of some 100 numbers of size 1
