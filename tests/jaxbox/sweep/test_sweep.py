@@ -443,10 +443,12 @@ def test_programs_are_let_go_when_there_are_too_many(tmp_path, monkeypatch):
     monkeypatch.setattr(programs, "_kept", LRUCache(1))
     gc.disable()
     try:
-        sweep.run(config.grid(TINY, {"batch_size": [2, 3, 4, 5, 6, 7]}), 1, out=tmp_path, members_per_chunk=1, quiet=True)
+        sweep.run(
+            config.grid(TINY, {"batch_size": [2, 3, 4, 5, 6, 7]}), 1, out=tmp_path, members_per_chunk=1, quiet=True
+        )
     finally:
         gc.enable()
-    assert len(alive) == 6
+    assert len(alive) >= 6  # where one only is kept, one that was compiled early may be forgotten before its turn
     # One that is kept, one that trains, one that is compiled for the next group, one that nobody has collected yet.
     assert max(alive) <= 4
 
