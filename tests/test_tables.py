@@ -131,6 +131,7 @@ def draw(random):
 
 DRAWS = 60
 IN_THE_SUITE = 15
+FEW_IN_THE_SUITE = 8
 COVERING, IMPOSSIBLE = covering()
 
 
@@ -158,7 +159,14 @@ def few():
     return found
 
 
-@pytest.mark.parametrize("case", few())
+# The first ones have most of the names; the rest is for when there is more time.
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, marks=[pytest.mark.slow] if number >= FEW_IN_THE_SUITE else [])
+        for number, case in enumerate(few())
+    ],
+)
 def test_names_keep_the_invariants_together(case, tmp_path):
     for invariant in AMONG_OTHERS:
         invariant(case, tmp_path)
