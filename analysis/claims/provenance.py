@@ -65,8 +65,9 @@ def summary(origins: Sequence[Origin]) -> str:
     """All of them in a line, with one digest of all; empty where there is none."""
     if not origins:
         return ""
-    every = "".join(sorted(f"{each.name} {each.plan} {each.digest}\n" for each in origins))
+    # Without the plans: a field that configurations get later, at its default, makes another plan of the same numbers.
+    every = "".join(sorted(f"{each.name} {each.digest}\n" for each in origins))
     versions = "; ".join(dict.fromkeys(each.versions for each in origins))
     members = sum(each.members for each in origins)
     digest_of_all = hashlib.sha256(every.encode()).hexdigest()[:16]
-    return f"{len(origins)} runs, {members:,} networks, {versions}, SHA-256 of plans and numbers {digest_of_all}"
+    return f"{len(origins)} runs, {members:,} networks, {versions}, SHA-256 of their numbers {digest_of_all}"

@@ -207,7 +207,8 @@ class Configuration:
     """Work on whole images even where windows would give the same numbers with less work."""
     probe: str = "none"
     """What else is measured: early is what decides a network's fate in its first steps, the pre-activations of relu
-    layers, the signs of gradients, the length of updates; none is nothing. What is measured changes no training."""
+    layers, the signs of gradients, the length of updates; none is nothing. It changes the last bits of training, as
+    another program does."""
 
     def evaluation_steps(self) -> list[int]:
         """Steps at which a member is evaluated: 0, every `eval_every`, and the last."""
