@@ -14,24 +14,22 @@ def train(worker: Worker, part: Part) -> None:
     Raises:
         RunError: a checkpoint is damaged or cannot be written, or this process would give other bits.
     """
-    count, training = len(worker.groups), -1
-    for group in range(count):
+    for group in range(len(worker.groups)):
         for place, cut in enumerate(worker.cut(group)):
             if worker.stop.requested:
                 return
-            if not part.has(group, place):
+            if part.has(group, place):
+                _attempt(worker, group, place, part)
+            else:
                 worker.report.leave(len(cut.members) * worker.groups[group].static.configuration.steps)
-                continue
-            if training != group and not worker.chunk(group, place).finished:
-                training = group
-                worker.foresee(range(group + 1, count), part.has)
-            _attempt(worker, group, place)
 
 
-def _attempt(worker: Worker, group: int, place: int) -> None:
+def _attempt(worker: Worker, group: int, place: int, part: Part) -> None:
     """Train a chunk; give it up, and say so, after TRIES errors that are not those of a disk or of a person."""
     for attempt in range(1, TRIES + 1):
         chunk = worker.chunk(group, place)
+        if not chunk.finished:
+            worker.foresee(range(group + 1, len(worker.groups)), part.has)
         try:
             worker.train(group, chunk)
             return

@@ -97,8 +97,12 @@ class Worker:
         return cuts.chunks(self.plan, cuts.pin(self.path, number, indices, batches, lambda: self._size(group)))
 
     def foresee(self, groups: Iterable[int], own: Callable[[int, int], bool]) -> None:
-        """Compile what the first chunk of these groups needs that is `own` and not finished, while another trains."""
-        self._foreseen = self._thread.submit(self._compile_first, groups, own)
+        """Compile what the first chunk of these groups needs that is `own` and not finished, while another trains.
+
+        Only once for the group at hand.
+        """
+        if self._foreseen is None:
+            self._foreseen = self._thread.submit(self._compile_first, groups, own)
 
     def _compile_first(self, groups: Iterable[int], own: Callable[[int, int], bool]) -> None:
         for group in groups:

@@ -86,7 +86,7 @@ def uniform_mse(predictions: Predictions, targets: Targets) -> Float[Array, " 2"
 
 def r2(predictions: Predictions, targets: Targets, probability: Law = None) -> Float[Array, " 2"]:
     """1 - MSE / Var(target) per axis; NaN where the target is constant."""
-    mse = _mean((predictions.T - targets.T) ** 2, probability)
+    mse = mean((predictions.T - targets.T) ** 2, probability)
     return 1 - mse / _target_variance(targets, probability)
 
 
@@ -100,23 +100,28 @@ def correlation(predictions: Predictions, targets: Targets, probability: Law = N
     variance, target_variance = _variance(predictions, probability), _target_variance(targets, probability)
     target = (targets - targets.mean(axis=0, keepdims=True)).T
     scale = jnp.sqrt(jnp.where(variance > 0, variance, 1)) * jnp.sqrt(target_variance)
-    covariance = _mean(_centred(predictions, probability) * target, probability)
+    covariance = mean(_centred(predictions, probability) * target, probability)
     found = jnp.where(variance > 0, covariance / scale, 0)
     return jnp.where(target_variance > 0, found, jnp.nan)
 
 
 def bias(predictions: Predictions, targets: Targets, probability: Law = None) -> Float[Array, " 2"]:
     """Mean of prediction - target per axis, in target units."""
-    return _mean(predictions.T - targets.T, probability)
+    return mean(predictions.T - targets.T, probability)
 
 
 def dead_fraction(lit: list[Bool[Array, " _"]]) -> Float[Array, " layers"]:
     """The fraction of dead units of each ReLU layer; one NaN if there is no such layer."""
-    dead = [1 - jnp.mean(units, dtype=jnp.float32) for units in lit]
-    return jnp.stack(dead) if dead else jnp.full(1, jnp.nan)
+    return of_layers([1 - jnp.mean(units, dtype=jnp.float32) for units in lit])
 
 
-def _mean(values: Float[Array, "2 N"], probability: Law) -> Float[Array, " 2"]:
+def of_layers(values: list[Float[Array, ""]]) -> Float[Array, " layers"]:
+    """A number a ReLU layer; one NaN if there is no such layer."""
+    return jnp.stack(values) if values else jnp.full(1, jnp.nan)
+
+
+def mean(values: Float[Array, "rows N"], probability: Law) -> Float[Array, " rows"]:
+    """Of each row over the N positions, as probable as they are."""
     return jnp.mean(values, axis=1) if probability is None else jnp.sum(values * probability[None], axis=1)
 
 
@@ -125,11 +130,11 @@ def _centred(predictions: Predictions, probability: Law) -> Float[Array, "2 N"]:
         return predictions.T - predictions.T.mean(axis=1, keepdims=True)
     # From one of them, so that what is constant is 0: probabilities add up to 1 within rounding only.
     shifted = predictions.T - predictions.T[:, :1]
-    return shifted - _mean(shifted, probability)[:, None]
+    return shifted - mean(shifted, probability)[:, None]
 
 
 def _variance(predictions: Predictions, probability: Law) -> Float[Array, " 2"]:
-    return _mean(_centred(predictions, probability) ** 2, probability)
+    return mean(_centred(predictions, probability) ** 2, probability)
 
 
 def _target_variance(targets: Targets, probability: Law) -> Float[Any, " 2"]:

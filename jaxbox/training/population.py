@@ -5,7 +5,6 @@ of one, so that one member's parameters stay in cache while it trains; elsewhere
 """
 
 import copy
-import time
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from typing import Any
@@ -72,7 +71,6 @@ class Population:
         size, count = members_per_chunk or self._affordable_members(), group.blocks[0].member_count
         chunks = -(-count // min(size, count))
         self.members_per_chunk = size if exactly else -(-count // chunks)
-        self.compile_seconds = 0.0
         # Members whose laws or splits differ have no batch in common, though each draws its own with seed 0's keys.
         varied = {path for path in TRACED if path.startswith("data.")} & tables.fields_read(self._configuration)
         self._shares_batches = self._configuration.data.shared_batches and not varied
@@ -263,16 +261,13 @@ class Population:
     def _any_inputs(self) -> tuple[Seeds, Floats]:
         return self.inputs(self.group.members()[:1])
 
-    def compile(self) -> float:
-        """Compile every program unless that is done; returns the seconds that it takes, 0 if nothing was to be done."""
+    def compile(self) -> None:
+        """Compile every program unless that is done."""
         if self._advance is not None:
-            return 0.0
-        start = time.perf_counter()
+            return
         self._advance = self.lower().compile(self._options)
         self._initialize = self._initialize.lower(*self._any_inputs).compile()
         self._prepare = self._prepare.lower(*self._any_inputs, np.int32(0)).compile()
-        self.compile_seconds = time.perf_counter() - start
-        return self.compile_seconds
 
     def advance(
         self, state: State, data: Drawn, seeds: Seeds, floats: Floats, first: int, last: int

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, PyTree
 
+from jaxbox.training import metrics
 from jaxbox.training.metrics import CURVES, FINALS, STEP_MEASURES, Evaluated, Law, Measure, Stepped
 
 MEAN, SQUARE, POSITIVE, LIT = range(4)
@@ -40,14 +41,13 @@ def _of_layers(function: Callable[[Float[Array, "4 N C"], Law], Float[Array, ""]
     """The measure that is `function` of each layer; one NaN if there is no such layer."""
 
     def measure(found: Evaluated) -> Float[Array, " layers"]:
-        layers = [function(inside, found.probability) for inside in found.inside]
-        return jnp.stack(layers) if layers else jnp.full(1, jnp.nan)
+        return metrics.of_layers([function(inside, found.probability) for inside in found.inside])
 
     return measure
 
 
 def _over_images(values: Float[Array, "N C"], probability: Law) -> Float[Array, " C"]:
-    return values.mean(axis=0) if probability is None else jnp.sum(values * probability[:, None], axis=0)
+    return metrics.mean(values.T, probability)
 
 
 def _spread(inside: Float[Array, "4 N C"], probability: Law) -> Float[Array, ""]:
