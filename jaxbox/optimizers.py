@@ -9,6 +9,7 @@ papers. It acts on kernels and biases alike.
 
 from typing import Protocol, runtime_checkable
 
+import jax
 import optax
 from jaxtyping import Array
 
@@ -77,6 +78,14 @@ def clipped(optimizer: Optimizer, rule: optax.GradientTransformation) -> optax.G
     if _is_off(optimizer.clip_norm):
         return rule
     return optax.chain(optax.clip_by_global_norm(optimizer.clip_norm), rule)
+
+
+def partly_frozen(optimizer: Optimizer, rule: optax.GradientTransformation) -> optax.GradientTransformation:
+    """The rule, with updates of zero for what `optimizer.frozen` names."""
+    if optimizer.frozen == "none":
+        return rule
+    biases = optax.masked(optax.set_to_zero(), lambda tree: jax.tree.map(lambda leaf: leaf.ndim == 1, tree))
+    return optax.chain(rule, biases)
 
 
 def _penalized(optimizer: Optimizer, rule: optax.GradientTransformation) -> optax.GradientTransformation:

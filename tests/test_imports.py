@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ORDER = {
     "jaxbox": (
-        *("config", "intervals", "layers", "task", "models", "losses", "optimizers", "schedules"),
+        *("config", "intervals", "layers", "task", "models", "losses", "optimizers", "schedules", "forecast"),
         *(
             "training",
             "store",
@@ -41,7 +41,7 @@ ORDER = {
             "neighbours",
         ),
         *("information", "statistics", "collapse", "diagnose", "audit", "exact"),
-        *("approximation", "comparison", "figures", "claims", "report"),
+        *("approximation", "comparison", "figures", "claims", "collapse_law", "report"),
     ),
 }
 """Each may import what comes before it; analysis also jaxbox, never the reverse."""

@@ -28,6 +28,9 @@ class Arguments:
     """The run's folder."""
     out: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
     """Where to put it; RUN/report if left out. What is not of an earlier report stays as it is there."""
+    law: tyro.conf.FlagCreatePairsOff[bool] = False
+    """Instead, the page about the law of the collapse, law.md, of a run of fates, and of runs named fates_unseen,
+    interventions and born_dead that lie beside it; RUN/law if --out is left out."""
 
 
 class Waiting:
@@ -63,6 +66,11 @@ def _report(words: Sequence[str]) -> int:
     arguments = command_line.read(Arguments(), words, "python -m analysis.report")
     config.require(bool(arguments.run), "run", "nothing", "a run's folder")
     run = Path(arguments.run)
+    if arguments.law:
+        from analysis.collapse_law import page
+
+        print(page.write(run, arguments.out or run / "law"))
+        return 0
     print(write(run, arguments.out or run / "report"))
     return 0
 

@@ -12,6 +12,8 @@ from jaxbox.config import outside
 
 PROBES = ("none", "early")
 """What a run can measure beside what every run does."""
+FROZEN = ("none", "biases")
+"""Which parameters training can leave as they start."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +51,8 @@ class Task(Section):
     """Standard deviation (white) or probability that a pixel is replaced (salt_pepper)."""
     inputs: str = "unit"
     """Scale of the pixels that the network sees, by name."""
+    contrast: float = 0.5
+    """Brightness of a white box on black, as the network sees it, where 1 is that of unit inputs."""
     targets: str = "symmetric"
     """What the network must say, a scale or a class by name; predictions are judged in one unit whatever it is."""
     margin_left: int = 0
@@ -162,6 +166,8 @@ class Optimizer(Section):
     """Steps after which the learning rate is multiplied by decay_factor, again and again."""
     decay_factor: float = 0.1
     """What the learning rate is then multiplied by."""
+    frozen: str = "none"
+    """What training leaves as it starts: none, or biases, which is every array of one axis."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,7 +9,18 @@ from collections.abc import Callable
 from typing import Any
 
 from jaxbox.config import Configuration, ConfigurationError, look_up, outside, require, with_type
-from jaxbox.experiments import architecture, images, losses, optimization, question, remedies, targets, thread
+from jaxbox.experiments import (
+    architecture,
+    fates,
+    images,
+    interventions,
+    losses,
+    optimization,
+    question,
+    remedies,
+    targets,
+    thread,
+)
 
 EXPERIMENTS: dict[str, Callable[..., list[Configuration]]] = {
     "thread": thread.thread,
@@ -48,6 +59,10 @@ EXPERIMENTS: dict[str, Callable[..., list[Configuration]]] = {
     "absolute_error": losses.absolute_error,
     "gaussian_nll": losses.gaussian_nll,
     "normalization": remedies.normalization,
+    "fates": fates.fates,
+    "fates_unseen": fates.fates_unseen,
+    "interventions": interventions.interventions,
+    "born_dead": interventions.born_dead,
     "base": thread.base,
 }
 """In the order in which the thread makes its claims, then ours and the field's."""

@@ -18,6 +18,8 @@ from jaxbox.sweep import arguments as command
 if TYPE_CHECKING:
     import xarray
 
+    from jaxbox.config import Plan
+
 WHOLE = "0/1"
 """The part that is the whole."""
 GO_ON = 75
@@ -39,6 +41,8 @@ def _sweep(words: Sequence[str]) -> int:
     planned = not arguments.resume or command.asks_for_a_plan(words, arguments)
     plan = command.plan(words, arguments) if planned else None
     steps = arguments.configuration.steps if "steps" in command_line.named(words) and not planned else None
+    if arguments.advise:
+        return _advise(arguments, plan)
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     experiment = plan.experiment if plan else ""
     name = arguments.name
@@ -70,6 +74,19 @@ def _sweep(words: Sequence[str]) -> int:
         max_seeds=arguments.max_seeds,
     )
     return _close(path, arguments.part, results)
+
+
+def _advise(arguments: command.Arguments, plan: Plan | None) -> int:
+    """Print what is to be expected of the configurations, or of those of the run that is resumed."""
+    from jaxbox.sweep import advising
+
+    if plan is None:
+        from jaxbox import store
+
+        plan = store.load_plan(arguments.resume or Path())
+    for line in advising.lines(plan.configurations):
+        print(line)
+    return 0
 
 
 def _close(path: Path, part: str, results: xarray.Dataset) -> int:

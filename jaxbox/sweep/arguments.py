@@ -79,6 +79,9 @@ class Arguments:
     other_bits: Flag = False
     """With --resume, go on although devices, processor or versions are other ones than those of the run: last bits
     differ, and the manifest says so."""
+    advise: Flag = False
+    """Say of each configuration which share of networks is expected to lose a layer, and the largest learning rate that
+    keeps it at 1%, and stop; nothing is trained."""
     list: Flag = False
     """Show the experiments, and every name with the options that it reads, and stop; after an experiment, what that
     one claims, costs and found."""

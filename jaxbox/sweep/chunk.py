@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxbox import store
 from jaxbox.store import results
+from jaxbox.sweep import dying
 from jaxbox.sweep.later import Later
 from jaxbox.sweep.progress import Report
 from jaxbox.sweep.signals import Stop
@@ -44,7 +45,7 @@ class Chunk:
         keep: str,
         later: Later,
     ):
-        self._population, self.members, self.folder = population, members, folder
+        self._population, self.group, self.members, self.folder = population, group, members, folder
         self.keep, self.later = keep, later
         self.configuration = group.configurations[0][1]
         self.steps = self.configuration.evaluation_steps()
@@ -89,6 +90,8 @@ class Chunk:
     ) -> Iterator[int]:
         seeds, floats = self.population.inputs(self.members)
         report.begin_chunk()
+        own = dict(self.group.configurations)
+        configurations = [own[index] for index, _ in self.members]
         if state is None:
             state = self.population.initialize(seeds, floats)
         data = self.population.prepare(seeds, floats, self.step or 0)
@@ -96,6 +99,9 @@ class Chunk:
             previous = self.step or 0
             state, data, measures = self.population.advance(state, data, seeds, floats, previous, step)
             self._record(measures, step)
+            report.warning = dying.words(
+                configurations, np.asarray(measures["dead_fraction"])[: len(self.members)], step
+            )
             report.advance((step - previous) * len(self.members), step)
             due, stopping = time.monotonic() - self.saved_at > checkpoint_seconds, stop.requested
             if due or stopping or step == self.steps[-1]:

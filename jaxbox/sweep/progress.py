@@ -26,6 +26,8 @@ class Report:
         self.console = Console(stderr=True)
         self.done = 0
         self.group = ""
+        self.warning = ""
+        """Of the members that train, if they are not well."""
         self._working, self._last = 0.0, time.monotonic()
         self._trained = 0
         self._said = 0.0
@@ -65,7 +67,7 @@ class Report:
 
     def begin_chunk(self) -> None:
         """A chunk begins: what was done before it was no training."""
-        self._last = time.monotonic()
+        self._last, self.warning = time.monotonic(), ""
 
     def advance(self, seed_steps: int, step: int) -> None:
         """Members went on by `seed_steps` in all, and are now at `step`."""
@@ -84,4 +86,5 @@ class Report:
         """The time left is at the mean speed of this session: the speed of the moment jumps with every group."""
         share, speed = 100 * self.done / self.total, self._trained / max(self._working, 1e-9)
         left = timedelta(seconds=round((self.total - self.done) / speed))
-        return f"{self.group}, step {step}: {share:.0f}%, {speed:,.0f} seed-steps/s, {left} left"
+        line = f"{self.group}, step {step}: {share:.0f}%, {speed:,.0f} seed-steps/s, {left} left"
+        return f"{line}; {self.warning}" if self.warning else line

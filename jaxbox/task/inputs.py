@@ -19,9 +19,9 @@ GUARD = 1e-3
 
 
 class Affine(NamedTuple):
-    """The map pixel -> scale * pixel + offset."""
+    """The map pixel -> scale * pixel + offset. The scale is traced where a float of the task's decides it."""
 
-    scale: float
+    scale: Any
     offset: float
 
 
@@ -59,6 +59,12 @@ def byte(task: Task) -> Affine:
 
 
 @AffineInputs
+def dimmed(task: Task) -> Affine:
+    """A box less bright than white on black, or brighter: `task.contrast` times the pixel."""
+    return Affine(task.contrast, 0.0)
+
+
+@AffineInputs
 def inverted(task: Task) -> Affine:
     """A black box on white."""
     return Affine(-1.0, 1.0)
@@ -71,6 +77,14 @@ def standardized(task: Task) -> Affine:
     mean, variance = population.moments(task)
     deviation = max(np.sqrt(variance), GUARD)
     return Affine(1 / deviation, -mean / deviation)
+
+
+def checkerboard(task: Task, images: Float[Any, "n H W C"]) -> Float[Any, "n H W C"]:
+    """The sign of every other pixel flipped: to kernels that are as often positive as negative it is the same."""
+    xp = images.__array_namespace__()
+    rows, columns = xp.arange(images.shape[1]), xp.arange(images.shape[2])
+    odd = (rows[:, None] + columns[None]) % 2
+    return images * xp.asarray(1 - 2 * odd, dtype=images.dtype)[None, :, :, None]
 
 
 def mean_subtracted(task: Task, images: Float[Any, "n H W C"]) -> Float[Any, "n H W C"]:

@@ -120,7 +120,7 @@ def _rule(configuration: Configuration, step: Int[Array, ""]) -> optax.GradientT
     rule: optimizers.Rule = tables.load("optimizer.name", configuration.optimizer.name)
     rate: Any = schedules.learning_rate(configuration, step)
     optimizer = dataclasses.replace(configuration.optimizer, learning_rate=rate)
-    return optimizers.clipped(optimizer, rule(optimizer))
+    return optimizers.partly_frozen(optimizer, optimizers.clipped(optimizer, rule(optimizer)))
 
 
 def train(

@@ -157,6 +157,17 @@ def test_clipping_is_by_the_norm_over_all_weights_and_before_weight_decay():
     np.testing.assert_allclose(updates["b"], [[-(0.8 + 5)]], rtol=1e-6)
 
 
+def test_frozen_biases_stay_and_nothing_else_changes():
+    free, frozen = (Optimizer("adam", learning_rate=0.1, frozen=name) for name in ("none", "biases"))
+    weights = {"bias": jnp.array([3.0, 1.0]), "kernel": jnp.array([[0.5]])}
+    gradient = {"bias": jnp.array([30.0, 2.0]), "kernel": jnp.array([[40.0]])}
+    rules = [optimizers.partly_frozen(each, optimizers.adam(each)) for each in (free, frozen)]
+    moved, kept = (rule.update(gradient, rule.init(weights), weights)[0] for rule in rules)
+    assert np.all(moved["bias"] != 0)
+    np.testing.assert_array_equal(kept["bias"], [0.0, 0.0])
+    np.testing.assert_array_equal(kept["kernel"], moved["kernel"])
+
+
 BASE = Configuration(
     Task(height=6, width=7, box_size=2), Model("linear"), data=Data(train_size=8), batch_size=4, steps=4, eval_every=2
 )

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any
 
 from jaxbox.config.errors import require
+from jaxbox.config.fields import single
 from jaxbox.config.tables.task import MARGINS
 
 MOST_DISTRACTORS = 64
@@ -25,6 +26,8 @@ def check_task(leaves: dict[str, Any]) -> None:
     require(level >= 0, "task.noise_level", level, "at least 0")
     if leaves["task.noise"] == "salt_pepper":
         require(level <= 1, "task.noise_level", level, "a probability, at most 1")
+    contrast = leaves["task.contrast"]
+    require(single(contrast) > 0, "task.contrast", contrast, "greater than 0, as a 32-bit float")
     require(0 <= salt <= 1, "task.salt", salt, "a share, from 0 to 1")
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from jaxbox.config.errors import require
 from jaxbox.config.fields import OFF_AT_ZERO, single
-from jaxbox.config.sections import PROBES, Configuration
+from jaxbox.config.sections import FROZEN, PROBES, Configuration
 
 
 def check_loss(leaves: dict[str, Any]) -> None:
@@ -49,6 +49,8 @@ def check_training(configuration: Configuration, leaves: dict[str, Any]) -> None
     require(configuration.batch_size <= largest, "batch_size", configuration.batch_size, limit)
     most = f"at most steps, {configuration.steps}"
     require(configuration.eval_every <= configuration.steps, "eval_every", configuration.eval_every, most)
+    frozen = leaves["optimizer.frozen"]
+    require(frozen in FROZEN, "optimizer.frozen", frozen, f"one of {', '.join(FROZEN)}")
     require(leaves["probe"] in PROBES, "probe", leaves["probe"], f"one of {', '.join(PROBES)}")
     _check_optimizer(leaves)
 

@@ -53,10 +53,12 @@ NOISES = {
 INPUTS = {
     "unit": Row("jaxbox.task.inputs:unit", "[0, 1]", ("render",)),
     "byte": Row("jaxbox.task.inputs:byte", "[0, 255]", ("render",)),
+    "dimmed": Row("jaxbox.task.inputs:dimmed", "contrast times the pixel", ("task.contrast", "render")),
     "inverted": Row("jaxbox.task.inputs:inverted", "1 - pixel", ("render",)),
     "standardized": Row(
         "jaxbox.task.inputs:standardized", "population mean 0 and variance 1 over all pixels", ("render",)
     ),
+    "checkerboard": Row("jaxbox.task.inputs:checkerboard", "the sign of every other pixel flipped"),
     "mean_subtracted": Row("jaxbox.task.inputs:mean_subtracted", "less the population's mean image"),
     "pixel_standardized": Row(
         "jaxbox.task.inputs:pixel_standardized", "population mean 0 and variance 1 of every pixel by itself"

@@ -83,7 +83,7 @@ def boxes(
     shape: tuple[int, int, int],
     box_size: int,
     background: float,
-    difference: float,
+    difference: Any,
     examples: Int[Any, "B 2"],
 ) -> Windowed:
     """Images of one square box each, on an even background.
@@ -93,7 +93,7 @@ def boxes(
         shape: (H, W, C) of an image.
         box_size: side of the box, in pixels.
         background: value of the pixels around the box.
-        difference: value of the box's pixels, less `background`.
+        difference: value of the box's pixels, less `background`; it may be traced.
         examples: for each image, which of the rows and which of the columns its box has.
 
     Raises:

@@ -74,7 +74,7 @@ class KnownMoments(Protocol):
 class WindowedScene(Scene, Protocol):
     """A scene whose row names `render`: all that differs between its images is one window on an even background."""
 
-    def windows(self, task: Task, index: Int[Any, " n"], scale: float, offset: float) -> Windowed:
+    def windows(self, task: Task, index: Int[Any, " n"], scale: Any, offset: float) -> Windowed:
         """The images at these indices as windows, of pixels that are scaled and then shifted by these numbers."""
         ...
 

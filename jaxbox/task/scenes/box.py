@@ -46,7 +46,7 @@ def moments(task: Task) -> tuple[float, float]:
     return lit, lit * (1 - lit)
 
 
-def windows(task: Task, index: Int[Any, " n"], scale: float, offset: float) -> Windowed:
+def windows(task: Task, index: Int[Any, " n"], scale: Any, offset: float) -> Windowed:
     """The images at these indices as windows, exactly; the indices may be known before tracing (NumPy) or not."""
     rows, columns = position_shape(task)
     corners = np.arange(rows) + task.margin_top, np.arange(columns) + task.margin_left

@@ -40,6 +40,6 @@ def moments(task: Task) -> tuple[float, float]:
     return box.moments(_box(task))
 
 
-def windows(task: Task, index: Int[Any, " n"], scale: float, offset: float) -> Windowed:
+def windows(task: Task, index: Int[Any, " n"], scale: Any, offset: float) -> Windowed:
     """The images at these indices as windows."""
     return box.windows(_box(task), index, scale, offset)

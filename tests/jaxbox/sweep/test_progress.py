@@ -45,6 +45,21 @@ def test_neither_compilation_nor_an_earlier_session_counts_as_speed(clock, capsy
     assert lines(capsys)[-1] == "group 1 of 1 (mlp), step 30: 75%, 10 seed-steps/s, 0:01:40 left"
 
 
+def test_a_warning_ends_the_line_until_the_next_chunk(clock, capsys):
+    report = progress.Report(total=4000)
+    report.start("group 1 of 1 (cnn)")
+    report.begin_chunk()
+    for warning in ("", "of 4 members 1 are dying"):
+        clock[0] += 100
+        report.warning = warning
+        report.advance(1000, 10)
+    report.begin_chunk()
+    clock[0] += 100
+    report.advance(1000, 20)
+    ends = [line.partition(" left")[2] for line in lines(capsys)]
+    assert ends == ["", "; of 4 members 1 are dying", ""]
+
+
 def test_plain_lines_are_rare(clock, capsys):
     report = progress.Report(total=100)
     for step in range(1, 51):

@@ -101,14 +101,17 @@ def test_index_and_position_agree_on_host_and_device(task):
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_input_scales(channels):
-    def seen(inputs):
-        task = Task(height=6, width=5, box_size=2, channels=channels, inputs=inputs)
+    def seen(inputs, **options):
+        task = Task(height=6, width=5, box_size=2, channels=channels, inputs=inputs, **options)
         return tasks.inputs(task, rendered(task))
 
     clean = seen("unit")
     assert set(np.unique(clean)) == {0.0, 1.0}
     np.testing.assert_array_equal(seen("byte"), np.where(clean == 1, 255.0, 0.0))
     np.testing.assert_array_equal(seen("inverted"), np.where(clean == 1, 0.0, 1.0))
+    np.testing.assert_array_equal(seen("dimmed", contrast=0.25), np.where(clean == 1, 0.25, 0.0))
+    signs = np.array([[[1 - 2 * ((row + column) % 2)] for column in range(5)] for row in range(6)])
+    np.testing.assert_array_equal(seen("checkerboard"), clean * signs)
     # The lattice is the population: mean 0 and variance 1 exactly, up to rounding.
     np.testing.assert_allclose([seen("standardized").mean(), seen("standardized").var()], [0, 1], atol=1e-12)
 

@@ -1,0 +1,181 @@
+"""Everything that the page about the law says, from the runs that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from analysis.collapse_law import first_steps, fitting, forms, predictions
+from analysis.collapse_law.narrow import Narrow, narrow
+from analysis.collapse_law.scores import Bin, Scores, calibration, scores
+from analysis.collapse_law.settings import lost
+from analysis.collapse_law.table import Settings
+from jaxbox import store
+from jaxbox.config import Configuration, RunError, flatten
+from jaxbox.experiments import fates
+from jaxbox.forecast import SAFE
+from jaxbox.forecast.law import Law
+from jaxbox.intervals.rates import Interval, wilson
+
+RESAMPLES = 200
+SIDES = (0.025, 0.975)
+
+
+class Constant(NamedTuple):
+    """A constant of a law, or an exponent, with its 95% interval over programs."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+
+
+class Told(NamedTuple):
+    """How good a predictor was, of all settings that it had not seen, and of each kind of them its absolute error."""
+
+    predictor: str
+    scores: Scores
+    by_kind: dict[str, float]
+
+
+class Changed(NamedTuple):
+    """A configuration of the run of interventions, by what it changes, and its rate."""
+
+    change: str
+    learning_rate: float
+    rate: Interval
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """What came out where the law had seen nothing."""
+
+    settings: Settings
+    told: list[Told]
+    adam: list[Told]
+    bins: list[Bin]
+    safe: Interval
+    safe_settings: int
+    within: dict[str, float]
+    warned: list[tuple[float, float, float, float, int]]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """`unseen`, `interventions` and `narrow` are None where there is no such run beside that of `fates`."""
+
+    seen: Settings
+    laws: dict[str, Law]
+    constants: dict[str, list[Constant]]
+    exponents: list[Constant]
+    early: tuple[float, float, float]
+    unseen: Unseen | None
+    interventions: list[Changed] | None
+    narrow: list[Narrow] | None
+
+
+def gather(run: Path) -> Evidence:
+    """From a run of `fates`, and those of `fates_unseen`, `interventions` and `born_dead` in the same folder.
+
+    Raises:
+        RunError: not such a run, or one of them that is not at its end.
+    """
+    seen = Settings.of(run)
+    if seen.configurations != fates.fates():
+        raise RunError(f"run: {run} is not of fates; python -m jaxbox.sweep fates --seeds 32 --name fates makes it")
+    looked = first_steps.seen(run)
+    early = first_steps.fit(looked)
+    beside = {name: run.parent / name for name in ("fates_unseen", "interventions", "born_dead")}
+    unseen = _unseen(beside["fates_unseen"], early) if beside["fates_unseen"].exists() else None
+    changed = list(_changed(beside["interventions"])) if beside["interventions"].exists() else None
+    born = list(narrow(beside["born_dead"])) if beside["born_dead"].exists() else None
+    laws = forms.laws(seen.configurations, seen.known, seen.lost, seen.members)
+    constants = {kind: _constants(kind, law, seen) for kind, law in laws.items()}
+    return Evidence(seen, laws, constants, _exponents(seen), early, unseen, changed, born)
+
+
+def _of_kind(seen: Settings, kind: str) -> Settings:
+    return seen.only(forms.kinds(seen.configurations) == kind)
+
+
+def _resampled(seen: Settings, form: forms.Form) -> list[Law]:
+    group = fitting.programs(seen.configurations)
+    return fitting.resampled(form, seen.known, seen.lost, seen.members, group, RESAMPLES)
+
+
+def _constants(kind: str, law: Law, seen: Settings) -> list[Constant]:
+    drawn = _resampled(_of_kind(seen, kind), forms.FORMS[kind])
+    found = []
+    for part in Law._fields:
+        for name, value in getattr(law, part).items():
+            low, high = np.quantile([getattr(each, part)[name] for each in drawn], SIDES)
+            found.append(Constant(f"{part} {name or 'constant'}", value, float(low), float(high)))
+    return found
+
+
+def _exponents(seen: Settings) -> list[Constant]:
+    """Of each variable of a free threshold: its constant over that of the rate."""
+    own, form = _of_kind(seen, "adam"), (forms.FORMS["adam"][0], forms.FREE)
+    best = fitting.fit(form, own.known, own.lost, own.members).threshold
+    drawn = [each.threshold for each in _resampled(own, form)]
+    found = []
+    for name in forms.FREE[1:]:
+        low, high = np.quantile([each[name] / each["rate"] for each in drawn], SIDES)
+        found.append(Constant(name, best[name] / best["rate"], float(low), float(high)))
+    return found
+
+
+def _unseen(run: Path, early: tuple[float, float, float]) -> Unseen:
+    found, said = Settings.of(run), predictions.read()
+    if found.configurations != fates.fates_unseen():
+        raise RunError(f"run: {run} is not of fates_unseen; move it, or make it anew")
+    adam = forms.kinds(found.configurations) == "adam"
+    law = said[predictions.LAW].to_numpy()
+    safe = adam & (law <= SAFE)
+    off = np.abs(law - found.lost / found.members)[adam]
+    looked = first_steps.seen(run)
+    logit = early[0] + early[1] * np.log(looked.share) + early[2] * np.log(looked.step / first_steps.STEPS[0])
+    return Unseen(
+        found,
+        _told(found, np.ones(len(adam), bool)),
+        _told(found, adam),
+        calibration(law[adam], found.lost[adam], found.members[adam]),
+        wilson(found.lost[safe].sum(), max(found.members[safe].sum(), 1)),
+        int(safe.sum()),
+        {f"{share:.0%}": float(np.quantile(off, share)) for share in (0.5, 0.8, 0.9)},
+        first_steps.calibration(1 / (1 + np.exp(-logit)), looked),
+    )
+
+
+def _told(found: Settings, chosen: Float[np.ndarray, " settings"] | np.ndarray) -> list[Told]:
+    said = predictions.read()
+    kind = said["kind"].to_numpy()
+    result = []
+    for name in predictions.PREDICTORS:
+        rates = said[name].to_numpy()
+        of = {each: chosen & (kind == each) for each in fates.UNSEEN}
+        by_kind = {
+            each: scores(rates[own], found.lost[own], found.members[own]).absolute_error for each, own in of.items()
+        }
+        result.append(Told(name, scores(rates[chosen], found.lost[chosen], found.members[chosen]), by_kind))
+    return result
+
+
+def _changed(run: Path) -> Iterator[Changed]:
+    results, plan = store.open_with_plan(run)
+    gone = lost(results)
+    plain = dict(flatten(plan.configurations[0]))
+    for configuration, own in zip(plan.configurations, gone, strict=True):
+        yield Changed(_change(plain, configuration), configuration.optimizer.learning_rate, wilson(own.sum(), len(own)))
+
+
+def _change(plain: dict[str, object], configuration: Configuration) -> str:
+    own = {path: value for path, value in flatten(configuration) if value != plain[path]}
+    return ", ".join(
+        f"{path.split('.')[-1]} {value}" for path, value in own.items() if path != "optimizer.learning_rate"
+    )

@@ -1,0 +1,44 @@
+"""The settings of a run with all that the law, its rivals and its judges look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Int
+
+from analysis.collapse_law import fitting, forms, settings
+from jaxbox.config import Configuration
+
+
+class Settings(NamedTuple):
+    """Of each setting: its configuration, its variables, its fields as they are, how many of its members were lost, and
+    how many it has."""
+
+    configurations: list[Configuration]
+    known: pd.DataFrame
+    fields: pd.DataFrame
+    lost: Int[np.ndarray, " settings"]
+    members: Int[np.ndarray, " settings"]
+
+    @classmethod
+    def of(cls, run: Path) -> Settings:
+        """Those of a run.
+
+        Raises:
+            RunError: not a run, one that is not at its end, or one of something else than `fates` trains.
+        """
+        found, lost, members = settings.counts(run)
+        return cls(found, fitting.table(found), settings.fields(found), lost, members)
+
+    def only(self, chosen: Bool[np.ndarray, " settings"]) -> Settings:
+        """Those that are chosen, renumbered."""
+        tables = (table[chosen].reset_index(drop=True) for table in (self.known, self.fields))
+        own = [each for each, wanted in zip(self.configurations, chosen, strict=True) if wanted]
+        return Settings(own, *tables, self.lost[chosen], self.members[chosen])
+
+    def adam(self) -> Settings:
+        """Those of Adam."""
+        return self.only(forms.kinds(self.configurations) == "adam")

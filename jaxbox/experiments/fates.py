@@ -1,0 +1,126 @@
+"""The map for the law of the collapse: settings that are drawn, most of them to fit it, others to judge it.
+
+Everything that is said to matter varies at once, so that a law cannot live off what happened to be held fixed. The
+draws are those of Python's own generator, which are the same everywhere.
+"""
+
+import math
+import random
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from jaxbox.config import Configuration, change, settle
+from jaxbox.experiments.settings import box
+
+PROGRAMS, UNSEEN_PROGRAMS, DRAWS, UNSEEN_DRAWS = 84, 5, 24, 16
+"""Combinations of sizes to fit on, and of each kind to judge on; settings of each, which differ in numbers alone."""
+RATES = {"adam": (0.005, 0.3), "momentum": (0.003, 1.0), "sgd": (0.03, 10.0)}
+"""The learning rates of each rule, from where hardly any network dies to where nearly all do."""
+UNSEEN: dict[str, dict[str, Any]] = {
+    "wide": {"width": (48, 128)},
+    "shallow": {"layers": (1,)},
+    "deep": {"layers": (4,)},
+    "large_kernel": {"kernel": (7,)},
+    "large_image": {"size": (32,)},
+    "byte": {"inputs": "byte"},
+    "inverted": {"inputs": "inverted"},
+    "standardized": {"inputs": "standardized"},
+}
+"""What the fit has not seen, by kind: a width, a depth, a kernel, a size, a scaling of the pixels."""
+
+
+def fates() -> list[Configuration]:
+    """Which networks lose a whole layer within their first steps?
+
+    Claim: "rate, fan-in and the weights' first size decide it" (ours). 2016 settings: learning rate, channels, depth,
+    kernel, brightness of the box, scale of the first weights, batch size and optimiser with its own numbers are drawn
+    together. The law of `analysis.collapse` is fitted on them.
+
+    Command: python -m jaxbox.sweep fates --seeds 32
+    Cost: TODO on 2 CPU cores with 32 seeds.
+    Outcome: TODO
+    """
+    return list(_drawn(PROGRAMS, DRAWS, first=0))
+
+
+def fates_unseen() -> list[Configuration]:
+    """Does the law of the collapse hold where it has seen nothing?
+
+    Claim: "the law carries over" (ours). Settings as in `fates`, but for one thing that no setting there has: wide
+    layers, one layer or four, kernels of 7, images of 32 x 32, pixels in [0, 255], inverted or standardised.
+
+    Command: python -m jaxbox.sweep fates_unseen --seeds 32
+    Cost: TODO on 2 CPU cores with 32 seeds.
+    Outcome: TODO
+    """
+    kinds = enumerate(UNSEEN.values())
+    starts = ((PROGRAMS + number * UNSEEN_PROGRAMS, kind) for number, kind in kinds)
+    return [each for first, kind in starts for each in _drawn(UNSEEN_PROGRAMS, UNSEEN_DRAWS, first, **kind)]
+
+
+def _drawn(programs: int, draws: int, first: int, **kind: Any) -> Iterator[Configuration]:
+    """Settings of `programs` combinations of sizes, each with its own draws, which its number decides."""
+    for number in range(first, first + programs):
+        generator = random.Random(number)
+        sizes = _sizes(generator, **kind)
+        for _ in range(draws):
+            yield settle(change(sizes, _numbers(sizes, generator)))
+
+
+def _sizes(
+    generator: random.Random,
+    layers: Sequence[int] = (2, 3),
+    width: tuple[int, int] = (6, 32),
+    kernel: Sequence[int] = (3, 5),
+    size: Sequence[int] = (16, 24),
+    inputs: str = "dimmed",
+) -> Configuration:
+    """What makes a program, chosen among these."""
+    depth, side = _one_of(generator, layers), _one_of(generator, size)
+    fields = {
+        "task.height": side,
+        "task.width": side,
+        "task.inputs": inputs,
+        "model.features": tuple(round(_between(generator, *width)) for _ in range(depth)),
+        "model.kernel_size": _one_of(generator, kernel),
+        "optimizer.name": _one_of(generator, ("adam",) * 4 + ("momentum", "sgd")),
+        "batch_size": _one_of(generator, (32, 64, 128)),
+        "probe": "early",
+    }
+    return box(steps=50, eval_every=10, **fields)
+
+
+def _numbers(sizes: Configuration, generator: random.Random) -> dict[str, float]:
+    """What settings of one program differ in; each but the rate is at its default in half of them."""
+    rule = sizes.optimizer.name
+    found = {
+        "optimizer.learning_rate": _between(generator, *RATES[rule]),
+        "model.initial_scale": _or_default(generator, 1.0, (0.25, 4.0)),
+    }
+    if sizes.task.inputs == "dimmed":
+        found["task.contrast"] = _or_default(generator, 1.0, (0.1, 3.0))
+    if rule == "adam":
+        found["optimizer.epsilon"] = _or_default(generator, 1e-7, (1e-9, 0.1))
+        found["optimizer.b1"] = _one_less(_or_default(generator, 0.1, (0.05, 1.0)))
+        found["optimizer.b2"] = _one_less(_or_default(generator, 0.001, (0.0001, 0.1)))
+    elif rule == "momentum":
+        found["optimizer.momentum"] = _one_less(_or_default(generator, 0.1, (0.05, 1.0)))
+    return found
+
+
+# `random` alone is promised to draw the same numbers in every version of Python; `choice` and the others are not.
+def _one_of(generator: random.Random, values: Sequence[Any]) -> Any:
+    return values[int(generator.random() * len(values))]
+
+
+def _between(generator: random.Random, least: float, most: float) -> float:
+    """Log-uniformly, to three digits."""
+    return float(f"{least * math.exp(generator.random() * math.log(most / least)):.3g}")
+
+
+def _or_default(generator: random.Random, default: float, limits: tuple[float, float]) -> float:
+    return default if generator.random() < 0.5 else _between(generator, *limits)
+
+
+def _one_less(number: float) -> float:
+    return round(1 - number, 6)

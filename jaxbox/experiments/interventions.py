@@ -1,0 +1,48 @@
+"""What the law of the collapse says must change a rate, one change at a time, and networks that are dead at birth."""
+
+from jaxbox.config import Configuration, grid
+from jaxbox.experiments.settings import THREAD_STEPS, box, grids
+
+
+def interventions(full: bool = False) -> list[Configuration]:
+    """Which changes to training keep a layer alive, and does the mechanism predict each of them?
+
+    Claim: "the output overshoots, a gradient that is far larger than before follows, and Adam's momentum carries every
+    unit down" (ours). Each change speaks to one step of that argument. Said before any run: flipping the sign of every
+    other pixel changes nothing (a step shifts by the rate times the inputs' sum of sizes, whatever their signs), nor do
+    frozen biases (one weight of hundreds) nor centred pixels (the layers that die are further up). Warming up over 40
+    steps ends it (no overshoot), so does an epsilon of 0.1 (steps as small as gradients are), and at 0.01 no momentum
+    (b1 0: nothing to carry on) and a clipped gradient (none that is far larger than before) make it rarer.
+
+    Command: python -m jaxbox.sweep interventions --seeds 32
+    Cost: TODO on 2 CPU cores with 32 seeds.
+    Outcome: TODO
+    """
+    start = box(full, steps=THREAD_STEPS if full else 60)
+    rates = {"optimizer.learning_rate": [0.01, 0.03]}
+    inputs = {"task.inputs": ["unit", "checkerboard", "mean_subtracted"]}
+    others = [
+        {"optimizer.frozen": ["biases"]},
+        {"optimizer.warmup_steps": [10, 40]},
+        {"optimizer.epsilon": [1e-3, 1e-2, 1e-1]},
+        {"optimizer.b1": [0.0]},
+        {"optimizer.clip_norm": [0.1]},
+    ]
+    return grids(start, inputs | rates, *(change | rates for change in others))
+
+
+def born_dead(full: bool = False) -> list[Configuration]:
+    """How often is a narrow deep network dead before it is trained, and how often after?
+
+    Claim: "a narrow network of relus is born dead the more often the deeper it is" (Lu et al., 2019, arXiv 1903.06733).
+    For one input a layer of N units is dead with probability 2^-N, so that of L layers one is with 1 - (1 - 2^-N)^L;
+    for every image at once it is rarer, since images light different units. The evaluation at step 0 tells who is born
+    dead, the last one who dies, at a tenth of the question's rate.
+
+    Command: python -m jaxbox.sweep born_dead --seeds 256
+    Cost: TODO on 2 CPU cores with 256 seeds.
+    Outcome: TODO
+    """
+    start = box(full, steps=THREAD_STEPS if full else 100, **{"model.name": "mlp", "optimizer.learning_rate": 0.001})
+    shapes = [(width,) * depth for width in (2, 3, 4, 8) for depth in (2, 5, 10)]
+    return grid(start, {"model.hidden": shapes, "model.initialization": ["glorot", "asymmetric"]})

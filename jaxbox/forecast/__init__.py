@@ -1,0 +1,43 @@
+"""The collapse before it happens: from a configuration alone, and (`early`) from what a network's first steps show.
+
+found = forecast.expect(configuration)
+found.rate            how probable it is that a layer dies
+found.largest         the largest learning rate at which that is at most 1%
+"""
+
+from typing import NamedTuple
+
+from jaxbox.config import Configuration, ConfigurationError
+from jaxbox.forecast.scope import beyond, unknown
+
+__all__ = ["SAFE", "Expected", "beyond", "expect", "unknown"]
+
+SAFE = 0.01
+"""A rate of collapse that is taken for none."""
+
+
+class Expected(NamedTuple):
+    """What the law says of a configuration: the probability that a network loses a layer within its first 50 steps,
+    and the largest learning rate at which that is at most `SAFE`, all else as it is; infinite if it always is."""
+
+    rate: float
+    largest: float
+
+
+def expect(configuration: Configuration) -> Expected:
+    """What the law of the collapse says of a configuration, without training; how far to trust it, `beyond` says.
+
+    Raises:
+        ConfigurationError: it is none that the law has a meaning for, with the field and what it may be.
+    """
+    # Late: signals come with JAX, and whoever asks for help should not wait for it.
+    from jaxbox.forecast import constants
+    from jaxbox.forecast.law import probability, stretch
+    from jaxbox.forecast.variables import DESCENT, variables
+
+    if why := unknown(configuration):
+        raise ConfigurationError(why)
+    optimizer = configuration.optimizer
+    law = constants.DESCENT if optimizer.name in DESCENT else constants.ADAM
+    known = variables(configuration)
+    return Expected(float(probability(law, known)), optimizer.learning_rate * stretch(law, known, SAFE))

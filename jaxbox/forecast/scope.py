@@ -1,0 +1,70 @@
+"""Of which configurations the law of the collapse speaks, and of which of those it was fitted on nothing alike."""
+
+from jaxbox.config import Configuration
+
+KNOWN: dict[str, tuple[str, ...]] = {
+    "model.name": ("cnn", "mlp"),
+    "model.activation": ("relu",),
+    "model.output": ("identity",),
+    "model.initialization": ("glorot", "he", "lecun"),
+    "model.pooling": ("none",),
+    "model.normalization": ("none",),
+    "model.shortcut": ("none",),
+    "model.dropout": ("none",),
+    "task.scene": ("box", "pixel"),
+    "task.noise": ("none",),
+    "loss.name": ("mse",),
+    "optimizer.name": ("adam", "momentum", "sgd"),
+    "optimizer.schedule": ("constant",),
+}
+"""What the formula has a meaning for, by field."""
+FITTED: dict[str, tuple[float, float]] = {
+    "task.height": (16, 24),
+    "task.width": (16, 24),
+    "model.kernel_size": (3, 5),
+    "model.stride": (2, 2),
+    "batch_size": (32, 128),
+    "model.initial_scale": (0.25, 4),
+    "model.initial_bias": (0, 0),
+    "optimizer.weight_decay": (0, 0),
+    "optimizer.clip_norm": (0, 0),
+    "optimizer.warmup_steps": (0, 0),
+}
+"""From and to which numbers the settings went that it was fitted on, by field; every other number of theirs is free."""
+CHANNELS, LAYERS = (6, 32), (2, 3)
+"""Likewise of each layer, and of how many."""
+
+
+def unknown(configuration: Configuration) -> str:
+    """Why the law says nothing of a configuration; empty if it does say something."""
+    for path, names in KNOWN.items():
+        section, field = path.split(".")
+        value = getattr(getattr(configuration, section), field)
+        if value not in names:
+            return f"{path}: the law of the collapse knows {', '.join(names)}, not {value}"
+    return ""
+
+
+def beyond(configuration: Configuration) -> list[str]:
+    """In what a configuration goes beyond all that the law was fitted on, in words; the less, the more it is to be
+    trusted."""
+    found = []
+    if configuration.model.name != "cnn":
+        found.append(f"model.name {configuration.model.name}")
+    if configuration.task.inputs not in ("unit", "dimmed"):
+        found.append(f"task.inputs {configuration.task.inputs}")
+    for path, (least, most) in FITTED.items():
+        value = _value(configuration, path)
+        if not least <= value <= most:
+            found.append(f"{path} {value:g}")
+    model = configuration.model
+    units = (*model.features, *model.dense) if model.name == "cnn" else model.hidden
+    found += [f"a layer of {each}" for each in dict.fromkeys(units) if not CHANNELS[0] <= each <= CHANNELS[1]]
+    if not LAYERS[0] <= len(units) <= LAYERS[1]:
+        found.append(f"{len(units)} hidden layer{'s' * (len(units) != 1)}")
+    return found
+
+
+def _value(configuration: Configuration, path: str) -> float:
+    section, _, field = path.rpartition(".")
+    return getattr(getattr(configuration, section) if section else configuration, field)

@@ -1,0 +1,77 @@
+"""The numbers that the law of the collapse is made of: what is known of a configuration before it is trained."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from jaxbox.config import Configuration, Optimizer
+from jaxbox.forecast.signals import Layer, layers
+
+DESCENT = ("sgd", "momentum")
+"""Optimisers whose step is as long as the gradient; Adam's is about the rate, whatever the gradient."""
+GRADIENT = 0.02
+"""What epsilon is compared with. The gradients of first weights tell worse: what they start with is soon forgotten, and
+signals are then as large as the targets have them. With this number the exponent of `damping` comes out as -1."""
+IMPULSE_STEPS = 1000
+"""Of how many steps `impulse` adds up what an impulse moves: of decays up to .99 all of it."""
+
+
+def variables(configuration: Configuration) -> dict[str, float]:
+    """By name; all are natural logarithms, of numbers without a unit unless one is given.
+
+    - `rate`: the learning rate.
+    - `momentum`: 1 / (1 - momentum), how many steps a gradient goes on for; 1 of every other optimiser.
+    - `fan_in`: the geometric mean of all layers' fan-ins, the last one's too.
+    - `factors`: how many layers of weights there are.
+    - `damping`: 1 + epsilon / GRADIENT, by which epsilon shortens Adam's steps; 1 of descent.
+    - `step`: rate / damping, times factors, times the root of fan-in: how far a step moves the product of the layers,
+      beside what it is, if a weight is as large as it must be for signals to stay as they are.
+    - `scale`: `model.initial_scale`.
+    - `input`: length of what the first layer sees of an image at a pixel, where that is not zero.
+    - `positions`: pixels of the last map, before the outputs.
+    - `kernel`: sum of the squares of an output's gradients by all weights, the tangent kernel (Jacot et al., 2018).
+    - `impulse`: how far a gradient that comes in the second step and dwarfs every other moves a weight under Adam, over
+      all later steps, in learning rates.
+    - `batch`: the batch size.
+    """
+    found = layers(configuration)
+    optimizer, first, last = configuration.optimizer, found[0], found[-1]
+    descent = optimizer.name in DESCENT
+    momentum = optimizer.momentum if optimizer.name == "momentum" else 0.0
+    rate, factors = math.log(optimizer.learning_rate), math.log(len(found))
+    damping = 0.0 if descent else math.log1p(optimizer.epsilon / GRADIENT)
+    fan_in = _mean([math.log(layer.shape.fan_in) for layer in found])
+    return {
+        "rate": rate,
+        "momentum": -math.log1p(-momentum),
+        "fan_in": fan_in,
+        "factors": factors,
+        "damping": damping,
+        "step": rate - damping + factors + fan_in / 2,
+        "scale": math.log(configuration.model.initial_scale),
+        "input": math.log(first.spread / first.deviation),
+        "positions": math.log(math.prod(last.shape.kernel)),
+        "kernel": math.log(_tangent_kernel(found)),
+        "impulse": 0.0 if descent else math.log(impulse(optimizer)),
+        "batch": math.log(configuration.batch_size),
+    }
+
+
+def impulse(optimizer: Optimizer) -> float:
+    """The sum over t from 2 on of m_t / sqrt(v_t), Adam's moments with their correction of an impulse at t = 2."""
+    step = np.arange(2, IMPULSE_STEPS)
+    first = (1 - optimizer.b1) * optimizer.b1 ** (step - 2.0) / (1 - optimizer.b1**step)
+    second = (1 - optimizer.b2) * optimizer.b2 ** (step - 2.0) / (1 - optimizer.b2**step)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(np.nansum(np.where(first > 0, first / np.sqrt(second), 0.0)))
+
+
+def _tangent_kernel(found: Sequence[Layer]) -> float:
+    """An output's gradient reaches one unit of the last layer alone."""
+    hidden = sum(layer.shape.units * layer.shape.fan_in * layer.gradient**2 for layer in found[:-1])
+    return hidden + found[-1].shape.fan_in * found[-1].gradient ** 2
+
+
+def _mean(numbers: Sequence[float]) -> float:
+    return sum(numbers) / len(numbers)

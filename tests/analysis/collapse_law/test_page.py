@@ -1,0 +1,113 @@
+"""From runs to the page, at a size that takes seconds: what it says is what the runs hold."""
+
+import dataclasses
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.collapse_law import page, predictions, settings
+from analysis.collapse_law.baselines import BASELINES
+from analysis.collapse_law.table import Settings
+from analysis.report.__main__ import main
+from jaxbox import sweep
+from jaxbox.config import change
+from jaxbox.experiments import fates
+from jaxbox.experiments.settings import box
+
+SEEDS = 4
+SEEN = [
+    change(
+        box(steps=50, eval_every=10),
+        {
+            "optimizer.name": rule,
+            "optimizer.learning_rate": rate,
+            "model.features": (6, 6),
+            "model.kernel_size": 3,
+            "task.inputs": "dimmed",
+            "task.contrast": contrast,
+            "batch_size": 32,
+            "probe": "early",
+        },
+    )
+    for rule in ("adam", "sgd")
+    for rate, contrast in ((0.01, 1.0), (0.1, 0.5), (0.3, 2.0), (0.5, 1.0), (0.03, 1.0), (1.0, 0.5))
+]
+UNSEEN = [
+    dataclasses.replace(each, task=dataclasses.replace(each.task, inputs="inverted", contrast=0.5))
+    for each in SEEN[:12:2]
+]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """The folder of small runs named as the page wants them, with predictions that were written before one of them."""
+    folder = tmp_path_factory.mktemp("runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fates, "fates", lambda: SEEN)
+        patch.setattr(fates, "fates_unseen", lambda: UNSEEN)
+        patch.setattr(fates, "UNSEEN", {"inverted": {}})
+        patch.setattr(fates, "UNSEEN_PROGRAMS", 3)
+        patch.setattr(fates, "UNSEEN_DRAWS", 2)
+        patch.setattr(predictions, "FILE", folder / "predictions.csv")
+        patch.setattr("analysis.collapse_law.evidence.RESAMPLES", 5)
+        sweep.run(SEEN, SEEDS, name="fates", out=folder, quiet=True)
+        assert predictions.main([str(folder / "fates")]) == 0
+        sweep.run(UNSEEN, SEEDS, name="fates_unseen", out=folder, quiet=True)
+        changed = [SEEN[1], change(SEEN[1], {"optimizer.b1": 0.0})]
+        sweep.run(changed, SEEDS, name="interventions", out=folder, quiet=True)
+        deep = [box(steps=2, eval_every=1, **{"model.name": "mlp", "model.hidden": (2, 2, 2)})]
+        sweep.run(deep, SEEDS, name="born_dead", out=folder, quiet=True)
+        yield folder
+
+
+def test_the_page_says_what_the_runs_hold(runs, tmp_path, capsys):
+    assert main([str(runs / "fates"), "--law", "--out", str(tmp_path / "law")]) == 0
+    assert capsys.readouterr().out.strip() == str(tmp_path / "law" / "law.md")
+    text = (tmp_path / "law" / "law.md").read_text()
+    assert {path.name for path in (tmp_path / "law").iterdir()} == set(page.FILES)
+    unseen = Settings.of(runs / "fates_unseen")
+    said = pd.read_csv(runs / "predictions.csv")
+    found = unseen.lost / SEEDS
+    for name in predictions.PREDICTORS:
+        error = 100 * np.abs(said[name] - found).mean()
+        assert re.search(rf"^\| {name} \| {error:.1f} \|", text, re.MULTILINE), name
+    table = pd.read_csv(tmp_path / "law" / "settings.csv")
+    assert table["lost"].tolist() == [*Settings.of(runs / "fates").lost, *unseen.lost]
+    assert table["fitted"].tolist() == [True] * len(SEEN) + [False] * len(UNSEEN)
+    assert "| b1 0.0 | 0.1 |" in text
+    assert "| 3 | 2 | glorot | 58% |" in text, "1 - (3/4)^3"
+
+
+def test_predictions_are_those_of_the_fit_to_the_other_run(runs):
+    seen, said = Settings.of(runs / "fates"), pd.read_csv(runs / "predictions.csv")
+    fields = settings.fields(UNSEEN)
+    for name, fitted in BASELINES.items():
+        own = fitted(seen.fields, seen.lost, seen.members)(fields)
+        np.testing.assert_allclose(said[name], own, atol=1e-6)
+    assert said["kind"].tolist() == ["inverted"] * len(UNSEEN)
+    assert said["law"].between(0, 1).all()
+
+
+def test_a_page_replaces_its_own_files_and_no_others(runs, tmp_path, capsys):
+    words = [str(runs / "fates"), "--law", "--out", str(tmp_path)]
+    (tmp_path / "law.csv").write_text("mine")
+    assert main(words) == 2
+    assert "law.csv is not of an earlier page" in capsys.readouterr().err
+    assert (tmp_path / "law.csv").read_text() == "mine"
+    (tmp_path / "law.csv").unlink()
+    assert main(words) == main(words) == 0
+
+
+@pytest.mark.parametrize(("run", "message"), [("interventions", "is not of fates"), ("nothing", "nothing")])
+def test_other_runs_are_refused_in_a_line(runs, tmp_path, run, message, capsys):
+    assert main([str(runs / run), "--law", "--out", str(tmp_path / "out")]) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_run_that_is_not_at_its_end_is_refused(runs, tmp_path):
+    sweep.run(SEEN[:1], 2, name="part", out=tmp_path, quiet=True, stop_after=1e-9)
+    assert predictions.main([str(tmp_path / "part")]) == 2

@@ -1,0 +1,89 @@
+"""The law's formula against arithmetic by hand, and what it says against what it is asked for."""
+
+import math
+
+import numpy as np
+import pytest
+
+from jaxbox import forecast
+from jaxbox.config import ConfigurationError, change, replace
+from jaxbox.experiments.settings import box
+from jaxbox.forecast import constants, early, scope, signals
+from jaxbox.forecast.law import RATES, Law, probability, stretch
+from jaxbox.forecast.variables import DESCENT
+
+LAW = Law({"": 1.0, "input": -2.0}, {"": 0.5, "step": 3.0})
+
+
+def test_probability_is_the_product_of_two_gates():
+    by_hand = 1 / (1 + math.exp(-(1 - 2 * 0.3))) / (1 + math.exp(-(0.5 + 3 * 0.2)))
+    assert probability(LAW, {"input": 0.3, "step": 0.2}) == pytest.approx(by_hand)
+    both = probability(LAW, {"input": np.array([0.3, 0.0]), "step": np.array([0.2, -9.0])})
+    assert both[0] == pytest.approx(by_hand)
+    assert both[1] < 1e-10
+
+
+def test_a_rate_that_is_stretched_has_the_probability_asked_for():
+    known = {"input": 0.3, "step": 0.2}
+    for most in (0.001, 0.01, 0.3):
+        times = stretch(LAW, known, most)
+        assert probability(LAW, known | {"step": 0.2 + math.log(times)}) == pytest.approx(most)
+    assert stretch(LAW, {"input": 5.0, "step": 0.2}, 0.01) == math.inf
+
+
+@pytest.mark.parametrize("rule", ["adam", "momentum"])
+def test_the_largest_rate_is_expected_to_be_safe_and_no_larger_one(rule):
+    configuration = box(**{"optimizer.name": rule})
+    largest = forecast.expect(configuration).largest
+    for factor, safe in ((0.999, True), (1.001, False)):
+        changed = change(configuration, {"optimizer.learning_rate": largest * factor})
+        assert (forecast.expect(changed).rate <= forecast.SAFE) == safe
+
+
+@pytest.mark.parametrize(("path", "names"), scope.KNOWN.items())
+def test_what_the_law_does_not_know_is_said_by_name(path, names):
+    from jaxbox.config.tables import TABLES
+
+    for name in TABLES[path]:
+        configuration = replace(box(), {path: name})
+        if name in names:
+            assert forecast.unknown(configuration) == ""
+        else:
+            with pytest.raises(ConfigurationError, match=f"^{path}: .*not {name}"):
+                forecast.expect(configuration)
+
+
+def test_initialisations_that_are_known_have_a_variance():
+    assert scope.KNOWN["model.initialization"] == tuple(signals.VARIANCES)
+
+
+def test_every_setting_that_was_fitted_lies_within_what_is_said_to_be():
+    from jaxbox.experiments import EXPERIMENTS, fates
+
+    assert [each for each in EXPERIMENTS["fates"]() if forecast.beyond(each)] == []
+    beyond = [forecast.beyond(each) for each in EXPERIMENTS["fates_unseen"]()]
+    own = fates.UNSEEN_PROGRAMS * fates.UNSEEN_DRAWS
+    assert all(beyond[own * list(fates.UNSEEN).index(kind)] for kind in fates.UNSEEN)
+
+
+def test_constants_name_known_variables():
+    from jaxbox.forecast.variables import variables
+
+    known = {"", *variables(box())}
+    for law in (constants.ADAM, constants.DESCENT):
+        assert known >= {*law.plateau, *law.threshold}
+        assert set(law.threshold) & set(RATES), "the rate is in the threshold, and there alone"
+        assert not set(law.plateau) & set(RATES)
+    assert set(DESCENT) < set(scope.KNOWN["optimizer.name"])
+
+
+def test_dying_by_hand():
+    alive = np.array([[0.5, 0.04], [1.0, 0.0], [np.nan, np.nan], [0.9, np.nan]])
+    found = early.dying(alive, 20)
+    logit = early.INTERCEPT + early.SHARE * math.log(0.04) + early.STEP * math.log(2)
+    assert found[0] == pytest.approx(1 / (1 + math.exp(-logit)))
+    assert found[1:3].tolist() == [1.0, 0.0]
+    logit = early.INTERCEPT + early.SHARE * math.log(0.9) + early.STEP * math.log(2)
+    assert found[3] == pytest.approx(1 / (1 + math.exp(-logit)))
+    assert np.array_equal(early.dying(alive, 3), early.dying(alive, 10))
+    assert np.array_equal(early.dying(alive, 300), early.dying(alive, 30))
