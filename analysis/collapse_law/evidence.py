@@ -19,6 +19,7 @@ from jaxbox import store
 from jaxbox.config import Configuration, RunError, flatten
 from jaxbox.experiments import fates
 from jaxbox.forecast import SAFE
+from jaxbox.forecast.early import log_odds
 from jaxbox.forecast.law import Law
 from jaxbox.intervals.rates import Interval, wilson
 
@@ -139,7 +140,7 @@ def _unseen(run: Path, early: tuple[float, float, float]) -> Unseen:
     safe = adam & (law <= SAFE)
     off = np.abs(law - found.lost / found.members)[adam]
     looked = first_steps.seen(run)
-    logit = early[0] + early[1] * np.log(looked.share) + early[2] * np.log(looked.step / first_steps.STEPS[0])
+    logit = early[0] + early[1] * log_odds(looked.share) + early[2] * np.log(looked.step / first_steps.STEPS[0])
     return Unseen(
         found,
         _told(found, np.ones(len(adam), bool)),

@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from analysis.collapse_law import fitting
 from analysis.collapse_law.settings import lost
 from jaxbox import store
+from jaxbox.forecast.early import log_odds
 
 STEPS = (10, 20, 30)
 """When members are looked at."""
@@ -46,8 +47,8 @@ def seen(run: Path) -> Seen:
 
 
 def fit(found: Seen) -> tuple[float, float, float]:
-    """Constant term, slope in ln(share), slope in ln(step / 10), of greatest likelihood."""
-    design = np.column_stack([np.log(found.share), np.log(found.step / STEPS[0])])
+    """Constant term, slope in `log_odds`, slope in ln(step / 10), of greatest likelihood."""
+    design = np.column_stack([log_odds(found.share), np.log(found.step / STEPS[0])])
     model = LogisticRegression(C=np.inf, max_iter=1000).fit(design, found.lost)
     return float(model.intercept_[0]), float(model.coef_[0, 0]), float(model.coef_[0, 1])
 

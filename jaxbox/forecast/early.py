@@ -1,7 +1,8 @@
 """How probable it is that a network loses a layer, from the units of each layer that are alive after a few steps.
 
-The share of a layer's units that are above zero for some image falls before the layer dies, and the layer with the
-smallest share is the one that does. NumPy alone, for networks of any framework.
+The share a of a layer's units that are above zero for some image falls before the layer dies. After k steps the odds
+that a network loses a layer are about a constant, times those of a unit to be dead in the layer with the smallest
+share, (1 - a) / a, times 10 / k. NumPy alone, for networks of any framework.
 """
 
 from __future__ import annotations
@@ -15,12 +16,18 @@ if TYPE_CHECKING:  # the signatures alone need it, and `analysis.collapse` is to
 
 FITTED_STEPS = (10, 30)
 """The first and the last step that the formula was fitted at; before and after it is taken to be as there."""
-NONE = 1e-9
-"""A share under this is none."""
+LEAST = 1e-3
+"""Added to the share of dead units: where none is dead yet one may be."""
 LAST_STEP = 50
 """When a layer must be dead by."""
-INTERCEPT, SHARE, STEP = 0.0, 0.0, 0.0
-"""Of the logit: a constant, and what multiplies the logarithms of the smallest share and of the step over 10."""
+INTERCEPT, ODDS, STEP = -2.35, 0.944, -1.12
+"""Of the logit: a constant, and what multiplies a unit's `log_odds` and the logarithm of the step over 10. Of greatest
+likelihood on the members of a run of `fates` (`analysis.collapse_law.first_steps`)."""
+
+
+def log_odds(share: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
+    """ln((1 - a) / a) of shares of units that are alive, where LEAST is added to those that are dead."""
+    return np.log((1 - share + LEAST) / share)
 
 
 def dying(alive: Float[np.ndarray, "*members layers"], step: int) -> Float[np.ndarray, "*members"]:
@@ -34,7 +41,7 @@ def dying(alive: Float[np.ndarray, "*members layers"], step: int) -> Float[np.nd
     """
     smallest = np.where(np.isnan(alive), 1.0, alive).min(axis=-1)
     late = np.clip(step, *FITTED_STEPS) / FITTED_STEPS[0]
-    logit = INTERCEPT + SHARE * np.log(np.maximum(smallest, NONE)) + STEP * np.log(late)
+    logit = INTERCEPT + ODDS * log_odds(np.maximum(smallest, LEAST)) + STEP * np.log(late)
     probability = 1 / (1 + np.exp(-np.clip(logit, -40, 40)))
     known = ~np.isnan(alive).all(axis=-1)
     return np.where(known, np.where(smallest <= 0, 1.0, probability), 0.0)

@@ -80,10 +80,10 @@ def test_constants_name_known_variables():
 def test_dying_by_hand():
     alive = np.array([[0.5, 0.04], [1.0, 0.0], [np.nan, np.nan], [0.9, np.nan]])
     found = early.dying(alive, 20)
-    logit = early.INTERCEPT + early.SHARE * math.log(0.04) + early.STEP * math.log(2)
+    logit = early.INTERCEPT + early.ODDS * math.log(0.961 / 0.04) + early.STEP * math.log(2)
     assert found[0] == pytest.approx(1 / (1 + math.exp(-logit)))
     assert found[1:3].tolist() == [1.0, 0.0]
-    logit = early.INTERCEPT + early.SHARE * math.log(0.9) + early.STEP * math.log(2)
+    logit = early.INTERCEPT + early.ODDS * math.log(0.101 / 0.9) + early.STEP * math.log(2)
     assert found[3] == pytest.approx(1 / (1 + math.exp(-logit)))
     assert np.array_equal(early.dying(alive, 3), early.dying(alive, 10))
     assert np.array_equal(early.dying(alive, 300), early.dying(alive, 30))
