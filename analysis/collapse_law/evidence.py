@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+from scipy.stats import binomtest
 
 from analysis.collapse_law import first_steps, fitting, forms, predictions
 from analysis.collapse_law.narrow import Narrow, narrow
@@ -66,9 +67,20 @@ class Unseen:
     warned: list[tuple[float, float, float, float, int]]
 
 
+class Advised(NamedTuple):
+    """Of the run `advised`: how many times the advised rate, in how many programs, which share of all members was lost,
+    the share in the worst program, and in how many programs it was over SAFE by more than chance."""
+
+    times: float
+    programs: int
+    lost: Interval
+    worst: float
+    over: int
+
+
 @dataclass(frozen=True)
 class Evidence:
-    """`unseen`, `interventions` and `narrow` are None where there is no such run beside that of `fates`."""
+    """`unseen`, `advised`, `interventions` and `narrow` are None where there is no such run beside that of `fates`."""
 
     seen: Settings
     laws: dict[str, Law]
@@ -76,12 +88,13 @@ class Evidence:
     exponents: list[Constant]
     early: tuple[float, float, float]
     unseen: Unseen | None
+    advised: list[Advised] | None
     interventions: list[Changed] | None
     narrow: list[Narrow] | None
 
 
 def gather(run: Path) -> Evidence:
-    """From a run of `fates`, and those of `fates_unseen`, `interventions` and `born_dead` in the same folder.
+    """From a run of `fates`, and those of `fates_unseen`, `advised`, `interventions` and `born_dead` beside it.
 
     Raises:
         RunError: not such a run, or one of them that is not at its end.
@@ -91,13 +104,14 @@ def gather(run: Path) -> Evidence:
         raise RunError(f"run: {run} is not of fates; python -m jaxbox.sweep fates --seeds 32 --name fates makes it")
     looked = first_steps.seen(run)
     early = first_steps.fit(looked)
-    beside = {name: run.parent / name for name in ("fates_unseen", "interventions", "born_dead")}
+    beside = {name: run.parent / name for name in ("fates_unseen", "advised", "interventions", "born_dead")}
     unseen = _unseen(beside["fates_unseen"], early) if beside["fates_unseen"].exists() else None
     changed = list(_changed(beside["interventions"])) if beside["interventions"].exists() else None
+    advised = list(_advised(beside["advised"])) if beside["advised"].exists() else None
     born = list(narrow(beside["born_dead"])) if beside["born_dead"].exists() else None
     laws = forms.laws(seen.configurations, seen.known, seen.lost, seen.members)
     constants = {kind: _constants(kind, law, seen) for kind, law in laws.items()}
-    return Evidence(seen, laws, constants, _exponents(seen), early, unseen, changed, born)
+    return Evidence(seen, laws, constants, _exponents(seen), early, unseen, advised, changed, born)
 
 
 def _of_kind(seen: Settings, kind: str) -> Settings:
@@ -165,6 +179,14 @@ def _told(found: Settings, chosen: Float[np.ndarray, " settings"] | np.ndarray) 
         }
         result.append(Told(name, scores(rates[chosen], found.lost[chosen], found.members[chosen]), by_kind))
     return result
+
+
+def _advised(run: Path) -> Iterator[Advised]:
+    gone = lost(store.open_with_plan(run)[0])
+    for place, times in enumerate(fates.ADVISED_TIMES):
+        own = gone[place :: len(fates.ADVISED_TIMES)]
+        over = sum(bool(binomtest(int(each.sum()), each.size, SAFE, "greater").pvalue < 0.05) for each in own)
+        yield Advised(times, len(own), wilson(own.sum(), own.size), float(own.mean(axis=1).max()), over)
 
 
 def _changed(run: Path) -> Iterator[Changed]:

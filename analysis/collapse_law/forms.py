@@ -80,7 +80,7 @@ def predicted(
     """Each setting's rate by the law of its kind."""
     of, rates = kinds(configurations), np.full(len(configurations), np.nan)
     for kind, law in found.items():
-        rates[of == kind] = fitting.predicted(law, known[of == kind])
+        rates[of == kind] = fitting.predicted(law, known.loc[of == kind])
     return rates
 
 
@@ -90,4 +90,4 @@ def _only(
     lost: Int[np.ndarray, " settings"],
     members: Int[np.ndarray, " settings"],
 ) -> tuple[pd.DataFrame, Int[np.ndarray, " some"], Int[np.ndarray, " some"]]:
-    return known[chosen].reset_index(drop=True), lost[chosen], members[chosen]
+    return known.loc[chosen].reset_index(drop=True), lost[chosen], members[chosen]

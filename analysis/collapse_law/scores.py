@@ -75,5 +75,6 @@ def calibration(
         own = place == number
         rate = wilson(int(lost[own].sum()), int(members[own].sum()))
         mean = float(np.average(predicted[own], weights=members[own]))
-        found.append(Bin(BINS[number], BINS[number + 1], int(own.sum()), mean, rate.value, (rate.low, rate.high)))
+        value, low, high = map(float, rate)
+        found.append(Bin(BINS[number], BINS[number + 1], int(own.sum()), mean, value, (low, high)))
     return found

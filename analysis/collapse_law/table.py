@@ -35,9 +35,9 @@ class Settings(NamedTuple):
 
     def only(self, chosen: Bool[np.ndarray, " settings"]) -> Settings:
         """Those that are chosen, renumbered."""
-        tables = (table[chosen].reset_index(drop=True) for table in (self.known, self.fields))
+        known, fields = (table.loc[chosen].reset_index(drop=True) for table in (self.known, self.fields))
         own = [each for each, wanted in zip(self.configurations, chosen, strict=True) if wanted]
-        return Settings(own, *tables, self.lost[chosen], self.members[chosen])
+        return Settings(own, known, fields, self.lost[chosen], self.members[chosen])
 
     def adam(self) -> Settings:
         """Those of Adam."""

@@ -16,7 +16,15 @@ class Unfilled(RunError):
     """A run that lacks what a figure is about: one line that says what has to vary, and by which command."""
 
 
-class Figure(Protocol):
+class Drawing(Protocol):
+    """What draws numbers."""
+
+    def draw(self, numbers: xarray.Dataset, figure: Canvas) -> None:
+        """Draw these numbers, and nothing else, into an empty figure of the page's width; it may set the height."""
+        ...
+
+
+class Figure(Drawing, Protocol):
     """A module of this folder."""
 
     def numbers(self, run: Path) -> xarray.Dataset:
@@ -28,10 +36,6 @@ class Figure(Protocol):
             Unfilled: the run lacks what the figure is about.
             RunError: not a run, or one without results yet.
         """
-        ...
-
-    def draw(self, numbers: xarray.Dataset, figure: Canvas) -> None:
-        """Draw these numbers, and nothing else, into an empty figure of the page's width; it may set the height."""
         ...
 
 

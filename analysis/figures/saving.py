@@ -7,7 +7,7 @@ import pandas
 import xarray
 from matplotlib.figure import Figure as Canvas
 
-from analysis.figures.contract import Figure
+from analysis.figures.contract import Drawing
 from jaxbox.config import RunError
 from jaxbox.plotting import ONE_COLUMN, STYLE, SUFFIXES, TWO_COLUMNS
 
@@ -29,7 +29,7 @@ def table(numbers: xarray.Dataset) -> pandas.DataFrame:
     return pandas.concat(blocks, ignore_index=True)
 
 
-def draw(figure: Figure, numbers: xarray.Dataset, width: str = "two") -> Canvas:
+def draw(figure: Drawing, numbers: xarray.Dataset, width: str = "two") -> Canvas:
     """The drawn figure, not yet saved, in the looks of `jaxbox.plotting`."""
     with matplotlib.rc_context(STYLE):
         inches = WIDTHS[width]

@@ -30,7 +30,7 @@ class Arguments:
     """Where to put it; RUN/report if left out. What is not of an earlier report stays as it is there."""
     law: tyro.conf.FlagCreatePairsOff[bool] = False
     """Instead, the page about the law of the collapse, law.md, of a run of fates, and of runs named fates_unseen,
-    interventions and born_dead that lie beside it; RUN/law if --out is left out."""
+    advised, interventions and born_dead that lie beside it; RUN/law if --out is left out."""
 
 
 class Waiting:

@@ -4,16 +4,20 @@ Everything that is said to matter varies at once, so that a law cannot live off 
 draws are those of Python's own generator, which are the same everywhere.
 """
 
+import dataclasses
 import math
 import random
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from jaxbox.config import Configuration, change, settle
+from jaxbox import forecast
+from jaxbox.config import Configuration, Optimizer, Task, change, settle
 from jaxbox.experiments.settings import box
 
 PROGRAMS, UNSEEN_PROGRAMS, DRAWS, UNSEEN_DRAWS = 84, 5, 24, 16
 """Combinations of sizes to fit on, and of each kind to judge on; settings of each, which differ in numbers alone."""
+ADVISED_PROGRAMS, ADVISED_TIMES = 2, (1, 3)
+"""Of each kind, to try the advice on; and how many times the advised rate."""
 RATES = {"adam": (0.005, 0.3), "momentum": (0.003, 1.0), "sgd": (0.03, 10.0)}
 """The learning rates of each rule, from where hardly any network dies to where nearly all do."""
 UNSEEN: dict[str, dict[str, Any]] = {
@@ -56,6 +60,35 @@ def fates_unseen() -> list[Configuration]:
     kinds = enumerate(UNSEEN.values())
     starts = ((PROGRAMS + number * UNSEEN_PROGRAMS, kind) for number, kind in kinds)
     return [each for first, kind in starts for each in _drawn(UNSEEN_PROGRAMS, UNSEEN_DRAWS, first, **kind)]
+
+
+def advised() -> list[Configuration]:
+    """Does the learning rate that the law of the collapse advises keep networks alive, and is it needlessly low?
+
+    Claim: "up to that rate 1% of networks lose a layer" (ours). Of each kind of `fates_unseen` the first two programs
+    with Adam, every number at its default but the rate: what `--advise` says, and three times as much.
+
+    Command: python -m jaxbox.sweep advised --seeds 64
+    Cost: TODO on 2 CPU cores with 64 seeds.
+    Outcome: TODO
+    """
+    found, firsts = [], fates_unseen()[::UNSEEN_DRAWS]
+    for place in range(0, len(firsts), UNSEEN_PROGRAMS):
+        adam = [each for each in firsts[place : place + UNSEEN_PROGRAMS] if each.optimizer.name == "adam"]
+        for program in adam[:ADVISED_PROGRAMS]:
+            plain = _at_defaults(program)
+            largest = forecast.expect(plain).largest
+            rates = [float(f"{times * largest:.3g}") for times in ADVISED_TIMES]
+            found += [change(plain, {"optimizer.learning_rate": rate}) for rate in rates]
+    return found
+
+
+def _at_defaults(configuration: Configuration) -> Configuration:
+    """With Keras's Adam, first weights of usual size, and a white box where the brightness is a number."""
+    task, model = configuration.task, dataclasses.replace(configuration.model, initial_scale=1.0)
+    if task.inputs == "dimmed":
+        task = dataclasses.replace(task, inputs="unit", contrast=Task().contrast)
+    return dataclasses.replace(configuration, task=task, model=model, optimizer=Optimizer())
 
 
 def _drawn(programs: int, draws: int, first: int, **kind: Any) -> Iterator[Configuration]:
