@@ -15,11 +15,17 @@ from jaxbox.forecast.law import Law
 from jaxbox.forecast.variables import DESCENT
 
 Form = tuple[Sequence[str], Sequence[str]]
-FORMS: dict[str, Form] = {
+FIRST: dict[str, Form] = {
     "adam": (["input", "positions"], ["step", "scale"]),
     "descent": ([], ["rate", "momentum", "scale", "input"]),
 }
-"""Variables of the plateau and of the threshold, by kind of optimiser."""
+"""What was fitted to `fates` alone, and judged on `fates_unseen`: variables of the plateau and of the threshold, by
+kind of optimiser."""
+FORMS: dict[str, Form] = {
+    "adam": (["brightness", "positions", "units"], ["step", "scale", "shared"]),
+    "descent": ([], ["rate", "momentum", "instability"]),
+}
+"""What came of that: fitted to both, and judged on `fates_fresh`."""
 FREE = ["rate", "fan_in", "factors", "scale", "damping", "impulse", "batch", "input"]
 """Variables of Adam's threshold where each may have the exponent that the data give it."""
 
@@ -68,10 +74,11 @@ def laws(
     known: pd.DataFrame,
     lost: Int[np.ndarray, " settings"],
     members: Int[np.ndarray, " settings"],
+    by_kind: dict[str, Form],
 ) -> dict[str, Law]:
-    """The law of each kind, fitted to the settings of that kind."""
+    """The law of each kind, of these forms, fitted to the settings of that kind."""
     of = kinds(configurations)
-    return {kind: fitting.fit(form, *_only(of == kind, known, lost, members)) for kind, form in FORMS.items()}
+    return {kind: fitting.fit(form, *_only(of == kind, known, lost, members)) for kind, form in by_kind.items()}
 
 
 def predicted(

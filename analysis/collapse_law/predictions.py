@@ -1,8 +1,10 @@
-"""What the law and the baselines say of `fates_unseen`, written down before any of it was trained.
+"""What the law and the baselines say of settings that they have not seen, written down before these were trained.
 
-Written from a run of `fates`, which has nothing of it:
+Of `fates_unseen` by the first form of the law, fitted to a run of `fates`; and of `fates_fresh` by what came of that,
+fitted to both:
 
     python -m analysis.collapse_law.predictions runs/fates
+    python -m analysis.collapse_law.predictions runs/fates runs/fates_unseen
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,27 +23,46 @@ from analysis.collapse_law.baselines import BASELINES
 from analysis.collapse_law.table import Settings
 from jaxbox import command_line
 from jaxbox.config import Configuration, RunError
-from jaxbox.experiments import fates
+from jaxbox.experiments import EXPERIMENTS, fates
 
-FILE = Path(__file__).parent / "predictions.csv"
+FOLDER = Path(__file__).parent
+
+
+class Round(NamedTuple):
+    """A fit and its judging: the experiment, the kinds of its settings and how many of each, the law's forms, and the
+    file of its predictions."""
+
+    experiment: str
+    kinds: dict[str, Any]
+    settings_of_a_kind: int
+    forms: dict[str, forms.Form]
+    file: str
+
+
+FIRST = Round("fates_unseen", fates.UNSEEN, fates.UNSEEN_PROGRAMS * fates.UNSEEN_DRAWS, forms.FIRST, "unseen.csv")
+SECOND = Round("fates_fresh", fates.FRESH, len(fates.FRESH_RULES) * fates.FRESH_DRAWS, forms.FORMS, "fresh.csv")
+ROUNDS = (FIRST, SECOND)
+"""In this order; each is fitted to all that came before it."""
 LAW = "law"
 PREDICTORS = (LAW, *BASELINES)
 DIGITS = 6
 """Of a rate, in the file."""
 
 
-def predict(seen: Settings, configurations: Sequence[Configuration]) -> dict[str, Float[np.ndarray, " settings"]]:
-    """The rate of each configuration by each of PREDICTORS, fitted on what was seen."""
+def predict(
+    seen: Settings, configurations: Sequence[Configuration], by_kind: dict[str, forms.Form]
+) -> dict[str, Float[np.ndarray, " settings"]]:
+    """The rate of each configuration by each of PREDICTORS, fitted on what was seen, the law in these forms."""
     known, fields = fitting.table(configurations), settings.fields(configurations)
-    laws = forms.laws(seen.configurations, seen.known, seen.lost, seen.members)
+    laws = forms.laws(seen.configurations, seen.known, seen.lost, seen.members, by_kind)
     found = {LAW: forms.predicted(laws, configurations, known)}
     found |= {name: fitted(seen.fields, seen.lost, seen.members)(fields) for name, fitted in BASELINES.items()}
     return found
 
 
-def read() -> pd.DataFrame:
-    """The predictions, a row a setting of `fates_unseen` in its order: its kind, and a column for each predictor."""
-    return pd.read_csv(FILE, index_col="setting")
+def read(which: Round) -> pd.DataFrame:
+    """A round's predictions, a row a setting of its experiment in its order: its kind, and a column a predictor."""
+    return pd.read_csv(FOLDER / which.file, index_col="setting")
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -50,13 +72,16 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _write(words: Sequence[str]) -> int:
-    if len(words) != 1 or words[0].startswith("-"):
-        raise RunError(f"run: {' '.join(words)!r} is not allowed; it must be the folder of a run of fates")
-    kinds = np.repeat(list(fates.UNSEEN), fates.UNSEEN_PROGRAMS * fates.UNSEEN_DRAWS)
-    rates = predict(Settings.of(Path(words[0])), fates.fates_unseen())
-    table = pd.DataFrame({"kind": kinds} | {name: values.round(DIGITS) for name, values in rates.items()})
-    table.to_csv(FILE, index_label="setting")
-    print(FILE)
+    if not 1 <= len(words) <= len(ROUNDS) or any(word.startswith("-") for word in words):
+        said = " ".join(words)
+        raise RunError(f"run: {said!r} is not allowed; it must be a run of fates, or with it one of fates_unseen")
+    which = ROUNDS[len(words) - 1]
+    seen = Settings.joined([Settings.of(Path(word)) for word in words])
+    rates = predict(seen, EXPERIMENTS[which.experiment](), which.forms)
+    table = pd.DataFrame({"kind": np.repeat(list(which.kinds), which.settings_of_a_kind)})
+    table = table.assign(**{name: values.round(DIGITS) for name, values in rates.items()})
+    table.to_csv(FOLDER / which.file, index_label="setting")
+    print(FOLDER / which.file)
     return 0
 
 

@@ -28,6 +28,7 @@ def _row(configuration: Configuration) -> dict[str, float | str]:
     return {
         "optimizer": optimizer.name,
         "inputs": task.inputs,
+        "initialization": model.initialization,
         "learning_rate": optimizer.learning_rate,
         "epsilon": optimizer.epsilon,
         "one_less_b1": 1 - optimizer.b1,

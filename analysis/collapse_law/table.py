@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +33,16 @@ class Settings(NamedTuple):
         """
         found, lost, members = settings.counts(run)
         return cls(found, fitting.table(found), settings.fields(found), lost, members)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Settings]) -> Settings:
+        """All settings of several runs, one run after the other."""
+        own = [configuration for part in parts for configuration in part.configurations]
+        known, fields = (
+            pd.concat([getattr(part, name) for part in parts], ignore_index=True) for name in ("known", "fields")
+        )
+        lost, members = (np.concatenate([getattr(part, name) for part in parts]) for name in ("lost", "members"))
+        return cls(own, known, fields, lost, members)
 
     def only(self, chosen: Bool[np.ndarray, " settings"]) -> Settings:
         """Those that are chosen, renumbered."""

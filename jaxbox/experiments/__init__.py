@@ -61,6 +61,7 @@ EXPERIMENTS: dict[str, Callable[..., list[Configuration]]] = {
     "normalization": remedies.normalization,
     "fates": fates.fates,
     "fates_unseen": fates.fates_unseen,
+    "fates_fresh": fates.fates_fresh,
     "advised": fates.advised,
     "interventions": interventions.interventions,
     "born_dead": interventions.born_dead,

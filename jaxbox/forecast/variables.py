@@ -6,19 +6,21 @@ from collections.abc import Sequence
 import numpy as np
 
 from jaxbox.config import Configuration, Optimizer
-from jaxbox.forecast.signals import Layer, layers
+from jaxbox.forecast.signals import Layer, input_square, layers
 
 DESCENT = ("sgd", "momentum")
 """Optimisers whose step is as long as the gradient; Adam's is about the rate, whatever the gradient."""
 GRADIENT = 0.02
 """What epsilon is compared with. The gradients of first weights tell worse: what they start with is soon forgotten, and
 signals are then as large as the targets have them. With this number the exponent of `damping` comes out as -1."""
+BRIGHT, STABLE = 1.0, 33.0
+"""Found from the runs: pixels of 3 and of 255 are alike, and where descent begins to be unstable."""
 IMPULSE_STEPS = 1000
 """Of how many steps `impulse` adds up what an impulse moves: of decays up to .99 all of it."""
 
 
 def variables(configuration: Configuration) -> dict[str, float]:
-    """By name; all are natural logarithms, of numbers without a unit unless one is given.
+    """By name; all but the last are natural logarithms.
 
     - `rate`: the learning rate.
     - `momentum`: 1 / (1 - momentum), how many steps a gradient goes on for; 1 of every other optimiser.
@@ -29,13 +31,17 @@ def variables(configuration: Configuration) -> dict[str, float]:
       beside what it is, if a weight is as large as it must be for signals to stay as they are.
     - `scale`: `model.initial_scale`.
     - `input`: length of what the first layer sees of an image at a pixel, where that is not zero.
+    - `brightness`: the largest size of a pixel, beside the 1 that a bias is multiplied with; at most BRIGHT.
     - `positions`: pixels of the last map, before the outputs.
-    - `kernel`: sum of the squares of an output's gradients by all weights, the tangent kernel (Jacot et al., 2018).
+    - `units`: the geometric mean of the hidden layers' units.
+    - `instability`: 1 + rate x kernel / STABLE, where kernel is the sum of the squares of an output's gradients by all
+      weights, the tangent kernel (Jacot et al., 2018); descent on squared error is unstable from some such product on.
     - `impulse`: how far a gradient that comes in the second step and dwarfs every other moves a weight under Adam, over
       all later steps, in learning rates.
     - `batch`: the batch size.
+    - `shared`, no logarithm: what the background has of the sum of all squared pixels, which every image shares.
     """
-    found = layers(configuration)
+    found, square = layers(configuration), input_square(configuration.task)
     optimizer, first, last = configuration.optimizer, found[0], found[-1]
     descent = optimizer.name in DESCENT
     momentum = optimizer.momentum if optimizer.name == "momentum" else 0.0
@@ -51,10 +57,13 @@ def variables(configuration: Configuration) -> dict[str, float]:
         "step": rate - damping + factors + fan_in / 2,
         "scale": math.log(configuration.model.initial_scale),
         "input": math.log(first.spread / first.deviation),
+        "brightness": min(math.log(square.max()) / 2, BRIGHT),
         "positions": math.log(math.prod(last.shape.kernel)),
-        "kernel": math.log(_tangent_kernel(found)),
+        "units": _mean([math.log(layer.shape.units) for layer in found[:-1]]),
+        "instability": math.log1p(optimizer.learning_rate * _tangent_kernel(found) / STABLE),
         "impulse": 0.0 if descent else math.log(impulse(optimizer)),
         "batch": math.log(configuration.batch_size),
+        "shared": float(min(square[0, 0] * square.size / square.sum(), 1.0)),
     }
 
 

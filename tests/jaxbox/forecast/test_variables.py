@@ -19,6 +19,11 @@ def test_the_questions_network_by_hand():
     assert found["fan_in"] == pytest.approx(sum(map(math.log, fans)) / 4)
     assert found["step"] == pytest.approx(math.log(0.01 / (1 + 1e-7 / GRADIENT) * 4 * math.prod(fans) ** (1 / 8)))
     assert found["positions"] == pytest.approx(math.log(4))
+    assert found["units"] == pytest.approx(math.log(32 * 64 * 128) / 3)
+    assert (found["brightness"], found["shared"]) == (0, 0)
+    assert variables(box(**{"task.inputs": "byte"}))["brightness"] == 1
+    # White around a black box of 4: all that there is, every image has but for 16 pixels.
+    assert variables(box(**{"task.inputs": "inverted"}))["shared"] == 1
     # The middle one of the places is seen whole by some kernels, in part by others: between 1 and 16 lit pixels.
     assert 0 < found["input"] < math.log(4)
 
@@ -28,7 +33,7 @@ def test_what_each_field_changes():
     plain = variables(base)
     brighter = dataclasses.replace(base, task=Task(inputs="dimmed", contrast=3.0))
     changed = {name for name, value in variables(brighter).items() if value != pytest.approx(plain[name])}
-    assert changed == {"input", "kernel"}
+    assert changed == {"input", "brightness", "instability"}
     assert variables(brighter)["input"] == pytest.approx(plain["input"] + math.log(3))
     slow = dataclasses.replace(base, optimizer=Optimizer("momentum", 0.1, momentum=0.9))
     assert variables(slow)["momentum"] == pytest.approx(math.log(10))
