@@ -14,8 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-RATES = ("step", "rate")
-"""Variables that grow by 1 where the learning rate's logarithm does."""
+SPAN, HALVINGS = 50.0, 50
+"""Of the learning rate's logarithm, up and down: beyond all rates of any use, and to more digits than are said."""
+RATES = ("step", "rate", "instability")
+"""Variables that have the learning rate in them."""
 LIMIT = 40.0
 """Beyond it S is 0 or 1 in float64, all but."""
 
@@ -35,14 +37,25 @@ def probability(law: Law, variables: Mapping[str, Float[np.ndarray, "*n"] | floa
 def stretch(law: Law, variables: Mapping[str, float], most: float) -> float:
     """What the learning rate can be multiplied with, up or down, for P to be `most`; infinite if P is never so large.
 
-    The rate is in the threshold alone, and there in `RATES`, each of which grows with its logarithm.
+    The rate is in the threshold alone, which grows with it: the place is found by halving an interval of its logarithm.
     """
-    plateau = float(gate(law.plateau, variables))
-    if plateau <= most:
+    if float(gate(law.plateau, variables)) <= most:
         return math.inf
-    slope = sum(law.threshold.get(name, 0.0) for name in RATES)
-    wanted = math.log(most / (plateau - most))  # the logit of most / plateau
-    return math.exp((wanted - float(_logit(law.threshold, variables))) / slope)
+    low, high = -SPAN, SPAN
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        if float(probability(law, faster(variables, middle))) <= most:
+            low = middle
+        else:
+            high = middle
+    return math.exp(low)
+
+
+def faster(variables: Mapping[str, float], by: float) -> dict[str, float]:
+    """The variables where the learning rate's logarithm is larger by this number."""
+    unstable = math.expm1(variables.get("instability", 0.0)) * math.exp(by)
+    found = {name: variables[name] + by for name in ("rate", "step") if name in variables}
+    return {**variables, **found, "instability": math.log1p(unstable)}
 
 
 def gate(
