@@ -23,9 +23,9 @@ ENOUGH = 8
 CAPTION = (
     "Share of networks that lose a layer, a point a setting of 32 members. Left: against the learning rate. Right: "
     "over the plateau, against the step beside the threshold, with the law (line) and means of settings that it has "
-    "not seen (squares). {left_out} settings whose plateau is under {plateau:.0%} are left out on the right. All with "
-    "Adam."
+    "not seen (squares). All with Adam."
 )
+LEFT_OUT = " {left_out} settings whose plateau is under {plateau:.0%} are left out on the right."
 
 
 def numbers(seen: Settings, unseen: Settings | None, law: Law) -> xarray.Dataset:
@@ -46,7 +46,7 @@ def numbers(seen: Settings, unseen: Settings | None, law: Law) -> xarray.Dataset
     found = xarray.Dataset({n: panels.variable(["setting"], joined[n], "1", about) for n, about in words.items()})
     found.attrs = {
         "slope": law.threshold["step"],
-        "caption": CAPTION.format(left_out=int(low.sum()), plateau=LEAST_PLATEAU),
+        "caption": CAPTION + (LEFT_OUT.format(left_out=int(low.sum()), plateau=LEAST_PLATEAU) if low.any() else ""),
     }
     return found
 

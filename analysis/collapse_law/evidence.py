@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool
 from scipy.stats import binomtest
 
 from analysis.collapse_law import first_steps, fitting, forms, predictions
@@ -18,13 +18,15 @@ from analysis.collapse_law.settings import lost
 from analysis.collapse_law.table import Settings
 from jaxbox import store
 from jaxbox.config import Configuration, RunError, flatten
-from jaxbox.experiments import fates
+from jaxbox.experiments import EXPERIMENTS, fates
 from jaxbox.forecast import SAFE
 from jaxbox.forecast.early import log_odds
 from jaxbox.forecast.law import Law
 from jaxbox.intervals.rates import Interval, wilson
 
 RESAMPLES = 200
+BESIDE = (*(which.experiment for which in predictions.ROUNDS), "advised", "interventions", "born_dead")
+"""Other runs that are looked at."""
 SIDES = (0.025, 0.975)
 
 
@@ -54,9 +56,14 @@ class Changed(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Unseen:
-    """What came out where the law had seen nothing."""
+class Judged:
+    """What came out where a fit had seen nothing.
 
+    `told` is of all settings, `adam` of those with Adam, and so are the calibration `bins` and `within`, the law's
+    errors that 50%, 80% and 90% of settings do not exceed; `safe` is the rate of settings that were promised SAFE.
+    """
+
+    which: predictions.Round
     settings: Settings
     told: list[Told]
     adam: list[Told]
@@ -64,7 +71,6 @@ class Unseen:
     safe: Interval
     safe_settings: int
     within: dict[str, float]
-    warned: list[tuple[float, float, float, float, int]]
 
 
 class Advised(NamedTuple):
@@ -80,38 +86,59 @@ class Advised(NamedTuple):
 
 @dataclass(frozen=True)
 class Evidence:
-    """`unseen`, `advised`, `interventions` and `narrow` are None where there is no such run beside that of `fates`."""
+    """Of runs that are not there: `rounds` has fewer, `warned` is empty, the others are None.
+
+    `seen` is what the law is fitted to, `early` the constants of the warning, `warned` its calibration where it was not
+    fitted: up to which probability, which share was lost, the ends of its interval, and of how many looks.
+    """
 
     seen: Settings
     laws: dict[str, Law]
     constants: dict[str, list[Constant]]
     exponents: list[Constant]
     early: tuple[float, float, float]
-    unseen: Unseen | None
+    warned: list[tuple[float, float, float, float, int]]
+    rounds: list[Judged]
     advised: list[Advised] | None
     interventions: list[Changed] | None
     narrow: list[Narrow] | None
 
 
 def gather(run: Path) -> Evidence:
-    """From a run of `fates`, and those of `fates_unseen`, `advised`, `interventions` and `born_dead` beside it.
+    """From a run of `fates`, and those of the other experiments of the law that lie beside it under their own names.
 
     Raises:
         RunError: not such a run, or one of them that is not at its end.
     """
-    seen = Settings.of(run)
-    if seen.configurations != fates.fates():
-        raise RunError(f"run: {run} is not of fates; python -m jaxbox.sweep fates --seeds 32 --name fates makes it")
-    looked = first_steps.seen(run)
-    early = first_steps.fit(looked)
-    beside = {name: run.parent / name for name in ("fates_unseen", "advised", "interventions", "born_dead")}
-    unseen = _unseen(beside["fates_unseen"], early) if beside["fates_unseen"].exists() else None
-    changed = list(_changed(beside["interventions"])) if beside["interventions"].exists() else None
-    advised = list(_advised(beside["advised"])) if beside["advised"].exists() else None
-    born = list(narrow(beside["born_dead"])) if beside["born_dead"].exists() else None
-    laws = forms.laws(seen.configurations, seen.known, seen.lost, seen.members)
-    constants = {kind: _constants(kind, law, seen) for kind, law in laws.items()}
-    return Evidence(seen, laws, constants, _exponents(seen), early, unseen, advised, changed, born)
+    fitted = _of("fates", run)
+    beside = {name: run.parent / name for name in BESIDE if (run.parent / name).exists()}
+    judged = [_judged(beside[which.experiment], which) for which in predictions.ROUNDS if which.experiment in beside]
+    first = [each.settings for each in judged if each.which == predictions.FIRST]
+    seen = Settings.joined([fitted, *first])
+    laws = forms.laws(seen.configurations, seen.known, seen.lost, seen.members, forms.FORMS)
+    early = first_steps.fit(first_steps.seen(run))
+    other = beside.get(predictions.FIRST.experiment)
+    return Evidence(
+        seen,
+        laws,
+        {kind: _constants(kind, law, seen) for kind, law in laws.items()},
+        _exponents(fitted),
+        early,
+        _warned(other, early) if other else [],
+        judged,
+        list(_advised(beside["advised"])) if "advised" in beside else None,
+        list(_changed(beside["interventions"])) if "interventions" in beside else None,
+        list(narrow(beside["born_dead"])) if "born_dead" in beside else None,
+    )
+
+
+def _of(experiment: str, run: Path) -> Settings:
+    """The settings of a run, which must be of this experiment."""
+    found = Settings.of(run)
+    if found.configurations != EXPERIMENTS[experiment]():
+        how = f"python -m jaxbox.sweep {experiment} --seeds 32 --name {experiment} makes one"
+        raise RunError(f"run: {run} is not of {experiment}; {how}")
+    return found
 
 
 def _of_kind(seen: Settings, kind: str) -> Settings:
@@ -145,40 +172,41 @@ def _exponents(seen: Settings) -> list[Constant]:
     return found
 
 
-def _unseen(run: Path, early: tuple[float, float, float]) -> Unseen:
-    found, said = Settings.of(run), predictions.read()
-    if found.configurations != fates.fates_unseen():
-        raise RunError(f"run: {run} is not of fates_unseen; move it, or make it anew")
+def _judged(run: Path, which: predictions.Round) -> Judged:
+    found, said = _of(which.experiment, run), predictions.read(which)
     adam = forms.kinds(found.configurations) == "adam"
     law = said[predictions.LAW].to_numpy()
     safe = adam & (law <= SAFE)
     off = np.abs(law - found.lost / found.members)[adam]
-    looked = first_steps.seen(run)
-    logit = early[0] + early[1] * log_odds(looked.share) + early[2] * np.log(looked.step / first_steps.STEPS[0])
-    return Unseen(
+    return Judged(
+        which,
         found,
-        _told(found, np.ones(len(adam), bool)),
-        _told(found, adam),
+        _told(found, which, np.ones(len(adam), bool)),
+        _told(found, which, adam),
         calibration(law[adam], found.lost[adam], found.members[adam]),
         wilson(found.lost[safe].sum(), max(found.members[safe].sum(), 1)),
         int(safe.sum()),
         {f"{share:.0%}": float(np.quantile(off, share)) for share in (0.5, 0.8, 0.9)},
-        first_steps.calibration(1 / (1 + np.exp(-logit)), looked),
     )
 
 
-def _told(found: Settings, chosen: Float[np.ndarray, " settings"] | np.ndarray) -> list[Told]:
-    said = predictions.read()
+def _told(found: Settings, which: predictions.Round, chosen: Bool[np.ndarray, " settings"]) -> list[Told]:
+    said, result = predictions.read(which), []
     kind = said["kind"].to_numpy()
-    result = []
     for name in predictions.PREDICTORS:
         rates = said[name].to_numpy()
-        of = {each: chosen & (kind == each) for each in fates.UNSEEN}
+        of = {each: own for each in which.kinds if (own := chosen & (kind == each)).any()}
         by_kind = {
             each: scores(rates[own], found.lost[own], found.members[own]).absolute_error for each, own in of.items()
         }
         result.append(Told(name, scores(rates[chosen], found.lost[chosen], found.members[chosen]), by_kind))
     return result
+
+
+def _warned(run: Path, early: tuple[float, float, float]) -> list[tuple[float, float, float, float, int]]:
+    looked = first_steps.seen(run)
+    logit = early[0] + early[1] * log_odds(looked.share) + early[2] * np.log(looked.step / first_steps.STEPS[0])
+    return first_steps.calibration(1 / (1 + np.exp(-logit)), looked)
 
 
 def _advised(run: Path) -> Iterator[Advised]:

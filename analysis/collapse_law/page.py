@@ -8,7 +8,7 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 
-from analysis.collapse_law import curve, forms
+from analysis.collapse_law import curve, forms, predictions
 from analysis.collapse_law.evidence import Evidence, gather
 from analysis.figures import saving
 from jaxbox.config import RunError
@@ -29,7 +29,8 @@ def write(run: Path, out: Path) -> Path:
     """
     _refuse_foreign(out)
     evidence = gather(run)
-    numbers = curve.numbers(evidence.seen, evidence.unseen and evidence.unseen.settings, evidence.laws["adam"])
+    unseen = [each.settings for each in evidence.rounds if each.which == predictions.SECOND]
+    numbers = curve.numbers(evidence.seen, unseen[0] if unseen else None, evidence.laws["adam"])
     saving.save(saving.draw(curve, numbers), numbers, out, FIGURE)
     _settings(evidence).to_csv(out / NUMBERS, index=False)
     page = out / PAGE
@@ -49,7 +50,7 @@ def markdown(evidence: Evidence, caption: str) -> str:
     environment.filters |= {"points": _points, "interval": _interval, "percent": _percent, "known": _known}
     page = environment.get_template("law.md.jinja")
     return page.render(
-        zip=zip, title=FIRST_LINE, evidence=evidence, rivals=forms.RIVALS, forms=forms.FORMS, caption=caption
+        zip=zip, title=FIRST_LINE, evidence=evidence, rivals=forms.RIVALS, first_forms=forms.FIRST, caption=caption
     )
 
 
@@ -73,7 +74,8 @@ def _interval(rate: Interval) -> str:
 
 def _settings(evidence: Evidence) -> pd.DataFrame:
     """Every setting: its fields, its variables, its rate, and whether the law was fitted on it."""
-    parts = [(evidence.seen, True)] + ([(evidence.unseen.settings, False)] if evidence.unseen else [])
+    unseen = [each.settings for each in evidence.rounds if each.which == predictions.SECOND]
+    parts = [(evidence.seen, True), *((part, False) for part in unseen)]
     tables = []
     for part, fitted in parts:
         known = part.known.add_prefix("ln_")

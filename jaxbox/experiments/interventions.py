@@ -16,8 +16,12 @@ def interventions(full: bool = False) -> list[Configuration]:
     before) make it rarer. Where the box is dim, 0.3, biases count for more, and freezing them makes it rarer.
 
     Command: python -m jaxbox.sweep interventions --seeds 32
-    Cost: TODO on 2 CPU cores with 32 seeds.
-    Outcome: TODO
+    Cost: 8 minutes on 2 CPU cores with 32 seeds.
+    Outcome: the argument holds for this network. 19% [9, 35] and 69% [51, 82] lose a layer at 0.01 and 0.03; without
+    momentum, with the gradient clipped, after a warm-up of 40 steps and with an epsilon of 0.01 none of 32 does at
+    either (95% interval to 11%). Flipped signs change nothing (19%, 81% [65, 91]). Frozen biases end it at 0.01 (0%),
+    not at 0.03 (69%); where the box is dim 94% [80, 98] at 0.03 become 66% [48, 80]. Not as said: centred pixels make
+    it rarer, 6% [2, 20] and 0%. A warm-up of 10 steps is enough at 0.01 (0%), not at 0.03 (69%).
     """
     start = box(full, steps=THREAD_STEPS if full else 60)
     rates = {"optimizer.learning_rate": [0.01, 0.03]}

@@ -47,7 +47,14 @@ def dying(alive: Float[np.ndarray, "*members layers"], step: int) -> Float[np.nd
     return np.where(known, np.where(smallest <= 0, 1.0, probability), 0.0)
 
 
-CALIBRATION: tuple[tuple[float, float, float, float], ...] = ((1.0, 0.5, 0.0, 1.0),)
+CALIBRATION = (
+    (0.01, 0.010, 0.001, 0.029),
+    (0.05, 0.097, 0.011, 0.225),
+    (0.2, 0.230, 0.089, 0.370),
+    (0.5, 0.280, 0.188, 0.395),
+    (0.8, 0.340, 0.235, 0.502),
+    (1, 0.443, 0.238, 0.748),
+)
 """Of members that the formula was not fitted on (`fates_unseen`): up to which probability, and of those that were given
 it which share lost a layer, with the ends of its 95% interval over settings."""
 

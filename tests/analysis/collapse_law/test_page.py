@@ -12,7 +12,7 @@ from analysis.collapse_law.table import Settings
 from analysis.report.__main__ import main
 from jaxbox import sweep
 from jaxbox.config import change
-from jaxbox.experiments import fates
+from jaxbox.experiments import EXPERIMENTS
 from jaxbox.experiments.settings import box
 
 SEEDS = 4
@@ -36,6 +36,7 @@ SEEN = [
 ADAM = SEEN[:6]
 """As many as each of the other runs has, so that they share a compiled program."""
 UNSEEN = [change(each, {"task.contrast": 0.7}) for each in ADAM]
+FRESH = [change(each, {"task.contrast": 5.0}) for each in ADAM]
 CHANGED = [ADAM[1], *(change(ADAM[1], {"optimizer.b1": b1}) for b1 in (0.0, 0.3, 0.5, 0.7, 0.8))]
 
 
@@ -44,16 +45,18 @@ def runs(tmp_path_factory):
     """The folder of small runs named as the page wants them, with predictions that were written before one of them."""
     folder = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fates, "fates", lambda: SEEN)
-        patch.setattr(fates, "fates_unseen", lambda: UNSEEN)
-        patch.setattr(fates, "UNSEEN", {"dim": {}})
-        patch.setattr(fates, "UNSEEN_PROGRAMS", 1)
-        patch.setattr(fates, "UNSEEN_DRAWS", len(UNSEEN))
-        patch.setattr(predictions, "FILE", folder / "predictions.csv")
+        for name, own in (("fates", SEEN), ("fates_unseen", UNSEEN), ("fates_fresh", FRESH)):
+            patch.setitem(EXPERIMENTS, name, lambda own=own: own)
+        first = predictions.FIRST._replace(kinds={"dim": {}}, settings_of_a_kind=len(UNSEEN))
+        second = predictions.SECOND._replace(kinds={"bright": {}}, settings_of_a_kind=len(FRESH))
+        for name, value in (("FIRST", first), ("SECOND", second), ("ROUNDS", (first, second)), ("FOLDER", folder)):
+            patch.setattr(predictions, name, value)
         patch.setattr("analysis.collapse_law.evidence.RESAMPLES", 5)
         sweep.run(SEEN, SEEDS, name="fates", out=folder, quiet=True)
         assert predictions.main([str(folder / "fates")]) == 0
         sweep.run(UNSEEN, SEEDS, name="fates_unseen", out=folder, quiet=True)
+        assert predictions.main([str(folder / "fates"), str(folder / "fates_unseen")]) == 0
+        sweep.run(FRESH, SEEDS, name="fates_fresh", out=folder, quiet=True)
         sweep.run(CHANGED, SEEDS, name="interventions", out=folder, quiet=True)
         deep = [box(steps=2, eval_every=1, **{"model.name": "mlp", "model.hidden": (2, 2, 2)})]
         sweep.run(deep, SEEDS, name="born_dead", out=folder, quiet=True)
@@ -65,26 +68,27 @@ def test_the_page_says_what_the_runs_hold(runs, tmp_path, capsys):
     assert capsys.readouterr().out.strip() == str(tmp_path / "law" / "law.md")
     text = (tmp_path / "law" / "law.md").read_text()
     assert {path.name for path in (tmp_path / "law").iterdir()} == set(page.FILES)
-    unseen = Settings.of(runs / "fates_unseen")
-    said = pd.read_csv(runs / "predictions.csv")
-    found = unseen.lost / SEEDS
-    for name in predictions.PREDICTORS:
-        error = 100 * np.abs(said[name] - found).mean()
-        assert re.search(rf"^\| {name} \| {error:.1f} \|", text, re.MULTILINE), name
+    for run, file in (("fates_unseen", "unseen.csv"), ("fates_fresh", "fresh.csv")):
+        said, found = pd.read_csv(runs / file), Settings.of(runs / run).lost / SEEDS
+        for name in predictions.PREDICTORS:
+            error = 100 * np.abs(said[name] - found).mean()
+            assert re.search(rf"^\| {name} \| {error:.1f} \| {error:.1f} \|", text, re.MULTILINE), name
     table = pd.read_csv(tmp_path / "law" / "settings.csv")
-    assert table["lost"].tolist() == [*Settings.of(runs / "fates").lost, *unseen.lost]
-    assert table["fitted"].tolist() == [True] * len(SEEN) + [False] * len(UNSEEN)
+    parts = [Settings.of(runs / name) for name in ("fates", "fates_unseen", "fates_fresh")]
+    assert table["lost"].tolist() == [count for part in parts for count in part.lost]
+    assert table["fitted"].tolist() == [True] * len(SEEN + UNSEEN) + [False] * len(FRESH)
     assert "| b1 0.0 | 0.1 |" in text
     assert "| 3 | 2 | glorot | 58% |" in text, "1 - (3/4)^3"
 
 
-def test_predictions_are_those_of_the_fit_to_the_other_run(runs):
-    seen, said = Settings.of(runs / "fates"), pd.read_csv(runs / "predictions.csv")
-    fields = settings.fields(UNSEEN)
+def test_predictions_are_those_of_the_fit_to_the_runs_before(runs):
+    parts = [Settings.of(runs / name) for name in ("fates", "fates_unseen")]
+    seen, said = Settings.joined(parts), pd.read_csv(runs / "fresh.csv")
+    fields = settings.fields(FRESH)
     for name, fitted in BASELINES.items():
         own = fitted(seen.fields, seen.lost, seen.members)(fields)
         np.testing.assert_allclose(said[name], own, atol=1e-6)
-    assert said["kind"].tolist() == ["dim"] * len(UNSEEN)
+    assert said["kind"].tolist() == ["bright"] * len(FRESH)
     assert said["law"].between(0, 1).all()
 
 
