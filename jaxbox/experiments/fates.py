@@ -53,11 +53,14 @@ def fates() -> list[Configuration]:
 
     Claim: "rate, fan-in and the weights' first size decide it" (ours). 2016 settings: learning rate, channels, depth,
     kernel, brightness of the box, scale of the first weights, batch size and optimiser with its own numbers are drawn
-    together. The law of `analysis.collapse` is fitted on them.
+    together. The law of the collapse is fitted to them (`jaxbox.forecast`, `python -m analysis.report RUN --law`).
 
-    Command: python -m jaxbox.sweep fates --seeds 32
-    Cost: TODO on 2 CPU cores with 32 seeds.
-    Outcome: TODO
+    Command: python -m jaxbox.sweep fates --seeds 32 --name fates
+    Cost: 45 minutes on 2 CPU cores with 32 seeds.
+    Outcome: rate, fan-in and depth do, the first size hardly. With Adam (1320 settings) what counts is the rate times
+    the fan-in's geometric mean to the power 0.51 [0.46, 0.56] times the number of weight layers to 1.15 [0.89, 1.37],
+    over 1 + epsilon / 0.02 to 0.97 [0.77, 1.17]; the first weights' scale enters with -0.16 [-0.21, -0.12], Adam's
+    decays not at all (-0.03 [-0.07, 0.02]). Half of the most that die do at a product of 1.9.
     """
     return list(_drawn(PROGRAMS, DRAWS, first=0))
 
@@ -68,9 +71,12 @@ def fates_unseen() -> list[Configuration]:
     Claim: "the law carries over" (ours). Settings as in `fates`, but for one thing that no setting there has: wide
     layers, one layer or four, kernels of 7, images of 32 x 32, pixels in [0, 255], inverted or standardised.
 
-    Command: python -m jaxbox.sweep fates_unseen --seeds 32
-    Cost: TODO on 2 CPU cores with 32 seeds.
-    Outcome: TODO
+    Command: python -m jaxbox.sweep fates_unseen --seeds 32 --name fates_unseen
+    Cost: 28 minutes on 2 CPU cores with 32 seeds.
+    Outcome: its first form does with four layers, larger kernels, wider layers and standardised pixels: rates are off
+    by 7.8 to 17.9 points on average, each time less than boosted trees'. It does not with pixels in [0, 255], where it
+    promised no death (33 points), nor with inverted ones (21). With Adam it is off by 14.7 points in all, trees by
+    13.9, logistic regression by 16.0, of which 3 are chance.
     """
     starts = ((PROGRAMS + place * UNSEEN_PROGRAMS, kind) for place, kind in enumerate(UNSEEN.values()))
     return [each for first, kind in starts for each in _drawn(UNSEEN_PROGRAMS, UNSEEN_DRAWS, first, **kind)]
@@ -84,9 +90,12 @@ def fates_fresh() -> list[Configuration]:
     layers, five of them, kernels of 9, images of 40 x 40, far brighter and far fainter boxes, the mean image
     subtracted, He's first weights.
 
-    Command: python -m jaxbox.sweep fates_fresh --seeds 32
-    Cost: TODO on 2 CPU cores with 32 seeds.
-    Outcome: TODO
+    Command: python -m jaxbox.sweep fates_fresh --seeds 32 --name fates_fresh
+    Cost: 22 minutes on 2 CPU cores with 32 seeds.
+    Outcome: it is the best there, and far from exact: over all 384 settings its rates are off by 11.8 points on
+    average, boosted trees' by 12.5, logistic regression's by 17.1, a constant by 30.5, of which 3 are chance (Brier
+    scores .116, .121, .145, .305; .069 is the least possible). With Adam alone it and the trees are alike, 13.3 and
+    13.1; with momentum it is off by 8.7, trees by 11.3.
     """
     first = PROGRAMS + len(UNSEEN) * UNSEEN_PROGRAMS
     programs = [(rule, kind) for kind in FRESH.values() for rule in FRESH_RULES]

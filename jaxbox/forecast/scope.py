@@ -1,5 +1,7 @@
 """Of which configurations the law of the collapse speaks, and of which of those it was fitted on nothing alike."""
 
+from typing import Any
+
 from jaxbox.config import Configuration
 
 KNOWN: dict[str, tuple[str, ...]] = {
@@ -19,9 +21,10 @@ KNOWN: dict[str, tuple[str, ...]] = {
 }
 """What the formula has a meaning for, by field."""
 FITTED: dict[str, tuple[float, float]] = {
-    "task.height": (16, 24),
-    "task.width": (16, 24),
-    "model.kernel_size": (3, 5),
+    "task.height": (16, 32),
+    "task.width": (16, 32),
+    "task.contrast": (0.1, 3),
+    "model.kernel_size": (3, 7),
     "model.stride": (2, 2),
     "batch_size": (32, 128),
     "model.initial_scale": (0.25, 4),
@@ -31,8 +34,14 @@ FITTED: dict[str, tuple[float, float]] = {
     "optimizer.warmup_steps": (0, 0),
 }
 """From and to which numbers the settings went that it was fitted on, by field; every other number of theirs is free."""
-CHANNELS, LAYERS = (6, 32), (2, 3)
+CHANNELS, LAYERS = (6, 128), (1, 4)
 """Likewise of each layer, and of how many."""
+NAMES: dict[str, tuple[str, ...]] = {
+    "model.name": ("cnn",),
+    "model.initialization": ("glorot",),
+    "task.inputs": ("unit", "dimmed", "byte", "inverted", "standardized"),
+}
+"""What it was fitted on, of names."""
 
 
 def unknown(configuration: Configuration) -> str:
@@ -48,11 +57,7 @@ def unknown(configuration: Configuration) -> str:
 def beyond(configuration: Configuration) -> list[str]:
     """In what a configuration goes beyond all that the law was fitted on, in words; the less, the more it is to be
     trusted."""
-    found = []
-    if configuration.model.name != "cnn":
-        found.append(f"model.name {configuration.model.name}")
-    if configuration.task.inputs not in ("unit", "dimmed"):
-        found.append(f"task.inputs {configuration.task.inputs}")
+    found = [f"{path} {name}" for path, names in NAMES.items() if (name := _value(configuration, path)) not in names]
     for path, (least, most) in FITTED.items():
         value = _value(configuration, path)
         if not least <= value <= most:
@@ -65,6 +70,6 @@ def beyond(configuration: Configuration) -> list[str]:
     return found
 
 
-def _value(configuration: Configuration, path: str) -> float:
+def _value(configuration: Configuration, path: str) -> Any:
     section, _, field = path.rpartition(".")
     return getattr(getattr(configuration, section) if section else configuration, field)

@@ -60,10 +60,14 @@ def test_initialisations_that_are_known_have_a_variance():
 def test_every_setting_that_was_fitted_lies_within_what_is_said_to_be():
     from jaxbox.experiments import EXPERIMENTS, fates
 
-    assert [each for each in EXPERIMENTS["fates"]() if forecast.beyond(each)] == []
-    beyond = [forecast.beyond(each) for each in EXPERIMENTS["fates_unseen"]()]
-    own = fates.UNSEEN_PROGRAMS * fates.UNSEEN_DRAWS
-    assert all(beyond[own * list(fates.UNSEEN).index(kind)] for kind in fates.UNSEEN)
+    for name in ("fates", "fates_unseen"):
+        assert [each for each in EXPERIMENTS[name]() if forecast.beyond(each)] == []
+    beyond = [forecast.beyond(each) for each in EXPERIMENTS["fates_fresh"]()]
+    own = len(fates.FRESH_RULES) * fates.FRESH_DRAWS
+    said = {kind: beyond[own * place] for place, kind in enumerate(fates.FRESH)}
+    assert [kind for kind, words in said.items() if not words] == []
+    assert said["deeper"] == ["5 hidden layers"]
+    assert said["he"] == ["model.initialization he"]
 
 
 def test_constants_name_known_variables():
