@@ -35,9 +35,9 @@ FORMS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "noise": {"none": ALL, "white": ALL, "salt_pepper": ALL},
     # What is no affine map of all pixels alike has no form that looks at pixels, even where nothing is lost.
     "inputs": {
-        **dict.fromkeys(("unit", "byte", "inverted", "standardized"), ALL),
+        **dict.fromkeys(("unit", "byte", "dimmed", "inverted", "standardized"), ALL),
         **dict.fromkeys(("mean_subtracted", "pixel_standardized", "image_standardized"), (ENTROPY,)),
-        **dict.fromkeys(("stretched", "equalized"), (ENTROPY,)),
+        **dict.fromkeys(("checkerboard", "stretched", "equalized"), (ENTROPY,)),
     },
     # Descent on an affine map of (x, y) is descent on (x, y) from another start. A box's columns and rows are evenly
     # spaced and equally frequent, so that their quantiles are an affine map, too.
@@ -57,7 +57,7 @@ OF_DATA: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 """The same by field of the data."""
 SIZES = ("height", "width", "box_size", "channels", "margin_left", "margin_right", "margin_top", "margin_bottom")
 OF_SCENES = ("subpixels", "smallest_box", "overhang", "distractors")
-FIELDS = frozenset((*SIZES, *OF_SCENES, *FORMS, "noise_level", "salt"))
+FIELDS = frozenset((*SIZES, *OF_SCENES, *FORMS, "contrast", "noise_level", "salt"))
 """Fields of a task that forms take into account."""
 FIELDS_OF_DATA = frozenset((*OF_DATA, "train_size", "shared_batches", "concentration", "corner_share", "held_out"))
 """Fields of the data, those included that belong to one of its names or are no property of what is judged."""

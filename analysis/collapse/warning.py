@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from jaxbox.forecast import early
-
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
@@ -53,6 +51,8 @@ def warning(
         ValueError: neither or both are given, no layer, a layer without examples or with numbers that are not finite,
             a share outside 0 to 1, or a negative step.
     """
+    from jaxbox.forecast import early  # late: `diagnose` is to run where there is no jaxbox
+
     if (activations is None) == (alive is None):
         raise ValueError("activations and alive are given both or not at all; give one of them")
     shares = _shares(activations) if activations is not None else np.asarray(alive, float)

@@ -73,7 +73,8 @@ def draw(numbers: xarray.Dataset, figure: Figure) -> None:
     _points(right, step, over, unseen)
     line = np.geomspace(max(step.min(), 1e-2), min(step.max(), 30), 200)
     right.plot(line, 1 / (1 + line ** -numbers.attrs["slope"]), color="black", label="law", zorder=3)
-    _means(right, step, over, unseen if unseen.any() else ~unseen)
+    chosen, label = (unseen, "mean, not seen") if unseen.any() else (~unseen, "mean")
+    _means(right, step, over, chosen, label)
     right.set(xlabel="step / threshold", ylabel="share over plateau", ylim=(-0.05, 1.6), xlim=(line[0], line[-1]))
     right.legend(loc="upper left", frameon=False)
 
@@ -88,7 +89,9 @@ def _points(axes: Axes, x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"], 
     axes.set_xscale("log")
 
 
-def _means(axes: Axes, x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"], chosen: Bool[np.ndarray, " n"]) -> None:
+def _means(
+    axes: Axes, x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"], chosen: Bool[np.ndarray, " n"], label: str
+) -> None:
     chosen = chosen & np.isfinite(y)
     edges = np.geomspace(x[chosen].min(), x[chosen].max() * (1 + 1e-9), BINS + 1)
     place: Int[np.ndarray, " n"] = np.searchsorted(edges, x, side="right") - 1
@@ -98,4 +101,4 @@ def _means(axes: Axes, x: Float[np.ndarray, " n"], y: Float[np.ndarray, " n"], c
         for number, own in enumerate(bins)
         if own.sum() >= ENOUGH
     ]
-    axes.plot(*np.transpose(shown), "s", color="black", markerfacecolor="white", markersize=4, label="mean", zorder=4)
+    axes.plot(*np.transpose(shown), "s", color="black", markerfacecolor="white", markersize=4, label=label, zorder=4)

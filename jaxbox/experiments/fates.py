@@ -112,8 +112,10 @@ def advised() -> list[Configuration]:
     with Adam, every number at its default but the rate: what `--advise` says, and three times as much.
 
     Command: python -m jaxbox.sweep advised --seeds 64
-    Cost: TODO on 2 CPU cores with 64 seeds.
-    Outcome: TODO
+    Cost: 5 minutes on 2 CPU cores with 64 seeds.
+    Outcome: 1.8% [1.1, 2.8] of 1024 networks lose a layer at the advised rate, none of 64 in 12 of 16 programs; clearly
+    more than 1% do in two, 12% with pixels in [0, 255] and 11% with inverted ones. At three times that rate 40% [37,
+    43] do, between 5% and 86% in each program. The law was fitted to these programs, at other numbers.
     """
     found, firsts = [], fates_unseen()[::UNSEEN_DRAWS]
     for place in range(0, len(firsts), UNSEEN_PROGRAMS):

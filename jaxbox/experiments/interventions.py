@@ -46,8 +46,12 @@ def born_dead(full: bool = False) -> list[Configuration]:
     dead, the last one who dies, at a tenth of the question's rate.
 
     Command: python -m jaxbox.sweep born_dead --seeds 256
-    Cost: TODO on 2 CPU cores with 256 seeds.
-    Outcome: TODO
+    Cost: 2 minutes on 2 CPU cores with 256 seeds.
+    Outcome: true, and for all images at once somewhat rarer than for one: with 2 units 7% [5, 11], 53% [47, 59] and 88%
+    [84, 92] are dead at step 0 with 2, 5 and 10 layers (for one image 44%, 76% and 94%), with 4 units 0%, 4% [2, 7] and
+    21% [17, 27], with 8 none (95% interval to 1%). Training kills more in the deepest: 93%, 68% and 36% at the end with
+    2, 3 and 4 units, where 88%, 54% and 21% were born dead. The asymmetric first weights of the paper help: 25% [20,
+    31] for 10 layers of 2 units, 2% for 10 of 4.
     """
     start = box(full, steps=THREAD_STEPS if full else 100, **{"model.name": "mlp", "optimizer.learning_rate": 0.001})
     shapes = [(width,) * depth for width in (2, 3, 4, 8) for depth in (2, 5, 10)]
