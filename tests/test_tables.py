@@ -131,7 +131,7 @@ def draw(random):
 
 DRAWS = 60
 IN_THE_SUITE = 15
-FEW_IN_THE_SUITE = 8
+FEW_IN_THE_SUITE = 5
 COVERING, IMPOSSIBLE = covering()
 
 

@@ -28,7 +28,8 @@ def expect(configuration: Configuration) -> Expected:
     """What the law of the collapse says of a configuration, without training; how far to trust it, `beyond` says.
 
     Raises:
-        ConfigurationError: it is none that the law has a meaning for, with the field and what it may be.
+        ConfigurationError: it is none that the law has a meaning for, with the field and what it may be, or there is no
+            such network.
     """
     # Late: signals come with JAX, and whoever asks for help should not wait for it.
     from jaxbox.forecast import constants
@@ -38,6 +39,9 @@ def expect(configuration: Configuration) -> Expected:
     if why := unknown(configuration):
         raise ConfigurationError(why)
     optimizer = configuration.optimizer
+    try:
+        known = variables(configuration)
+    except ValueError as error:  # a kernel that is larger than what is left of the image
+        raise ConfigurationError(f"model: {error}") from None
     law = constants.DESCENT if optimizer.name in DESCENT else constants.ADAM
-    known = variables(configuration)
     return Expected(float(probability(law, known)), optimizer.learning_rate * stretch(law, known, SAFE))

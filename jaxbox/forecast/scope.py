@@ -20,6 +20,8 @@ KNOWN: dict[str, tuple[str, ...]] = {
     "optimizer.schedule": ("constant",),
 }
 """What the formula has a meaning for, by field."""
+ABOVE_ZERO = ("optimizer.learning_rate", "model.initial_scale")
+"""What it takes the logarithm of."""
 FITTED: dict[str, tuple[float, float]] = {
     "task.height": (16, 32),
     "task.width": (16, 32),
@@ -51,6 +53,9 @@ def unknown(configuration: Configuration) -> str:
         value = getattr(getattr(configuration, section), field)
         if value not in names:
             return f"{path}: the law of the collapse knows {', '.join(names)}, not {value}"
+    for path in ABOVE_ZERO:
+        if _value(configuration, path) <= 0:
+            return f"{path}: the law of the collapse knows what is above 0, not {_value(configuration, path):g}"
     return ""
 
 

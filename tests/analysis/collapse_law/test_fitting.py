@@ -61,6 +61,7 @@ def test_with_a_plateau_of_one_it_is_logistic_regression():
     assert np.mean(np.abs(fitting.predicted(law, known) - rate)) < 0.05
 
 
+@pytest.mark.slow
 def test_resamples_spread_as_fits_of_fresh_draws_do():
     """Each setting its own program: the bootstrap's spread is that over draws within a factor of 1.5."""
     known, lost, members = drawn(200)

@@ -98,8 +98,10 @@ def test_a_page_replaces_its_own_files_and_no_others(runs, tmp_path, capsys):
     assert main(words) == 2
     assert "law.csv is not of an earlier page" in capsys.readouterr().err
     assert (tmp_path / "law.csv").read_text() == "mine"
-    (tmp_path / "law.csv").unlink()
-    assert main(words) == main(words) == 0
+    (tmp_path / "law.md").write_text(f"{page.FIRST_LINE}\nof yesterday")
+    assert main(words) == 0
+    assert "yesterday" not in (tmp_path / "law.md").read_text()
+    assert (tmp_path / "law.csv").read_text() != "mine"
 
 
 @pytest.mark.parametrize(("run", "message"), [("interventions", "is not of fates"), ("nothing", "nothing")])

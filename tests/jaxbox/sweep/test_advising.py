@@ -44,6 +44,21 @@ def test_a_mistake_is_one_line(capsys):
     assert len(err.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--optimizer.learning_rate", "0"], "optimizer.learning_rate: the law of the collapse knows what is above 0"),
+        (["--model.initial_scale", "0"], "model.initial_scale: the law of the collapse knows what is above 0"),
+        (["--model.kernel_size", "9", "--model.padding", "VALID"], "model: kernel_size 9 is larger than"),
+        (["--model.normalization", "batch"], "model.normalization: the law of the collapse knows none, not batch"),
+    ],
+)
+def test_why_nothing_is_known_is_said(words, why, capsys):
+    code, lines, err = advised(capsys, "base", *words)
+    assert (code, err) == (0, "")
+    assert f"not known ({why}" in lines[-1]
+
+
 @pytest.mark.parametrize(("step", "said"), [(10, "1 have lost a layer, 1 are dying"), (60, "1 have lost a layer")])
 def test_the_progress_line_counts_members(step, said):
     dead = np.array([[0.0, 0.1], [1.0, 0.5], [0.2, 0.99]])
