@@ -29,8 +29,8 @@ class Arguments:
     out: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
     """Where to put it; RUN/report if left out. What is not of an earlier report stays as it is there."""
     law: tyro.conf.FlagCreatePairsOff[bool] = False
-    """Instead, the page about the law of the collapse, law.md, of a run of fates, and of runs named fates_unseen,
-    advised, interventions and born_dead that lie beside it; RUN/law if --out is left out."""
+    """Instead, the page about the law of the collapse, law.md, of a run of fates, and of runs of the law's other
+    experiments that lie beside it, each under its experiment's name; RUN/law if --out is left out."""
 
 
 class Waiting:
