@@ -31,7 +31,7 @@ LEFT_OUT = " {left_out} settings whose plateau is under {plateau:.0%} are left o
 def numbers(seen: Settings, unseen: Settings | None, law: Law) -> xarray.Dataset:
     """Of each setting of Adam: `rate`, `learning_rate`, `reduced_step`, `over_plateau` and whether it is `unseen`."""
     parts = [seen] if unseen is None else [seen, unseen]
-    columns = [_of(part.adam(), law, new) for part, new in zip(parts, (False, True), strict=False)]
+    columns = [_of(part.of_kind("adam"), law, new) for part, new in zip(parts, (False, True), strict=False)]
     joined = {name: np.concatenate([each[name] for each in columns]) for name in columns[0]}
     low = joined["plateau"] < LEAST_PLATEAU
     joined["over_plateau"] = np.where(low, np.nan, joined["rate"] / joined["plateau"])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Bool
 from scipy.stats import binomtest
 
@@ -20,7 +21,7 @@ from jaxbox import store
 from jaxbox.config import Configuration, RunError, flatten
 from jaxbox.experiments import EXPERIMENTS, fates
 from jaxbox.forecast import SAFE
-from jaxbox.forecast.early import log_odds
+from jaxbox.forecast.early import probability
 from jaxbox.forecast.law import Law
 from jaxbox.intervals.rates import Interval, wilson
 
@@ -103,6 +104,11 @@ class Evidence:
     interventions: list[Changed] | None
     narrow: list[Narrow] | None
 
+    @property
+    def unseen(self) -> Settings | None:
+        """What judged the law in its present form."""
+        return next((each.settings for each in self.rounds if each.which == predictions.SECOND), None)
+
 
 def gather(run: Path) -> Evidence:
     """From a run of `fates`, and those of the other experiments of the law that lie beside it under their own names.
@@ -115,7 +121,7 @@ def gather(run: Path) -> Evidence:
     judged = [_judged(beside[which.experiment], which) for which in predictions.ROUNDS if which.experiment in beside]
     first = [each.settings for each in judged if each.which == predictions.FIRST]
     seen = Settings.joined([fitted, *first])
-    laws = forms.laws(seen.configurations, seen.known, seen.lost, seen.members, forms.FORMS)
+    laws = seen.laws(forms.FORMS)
     early = first_steps.fit(first_steps.seen(run))
     other = beside.get(predictions.FIRST.experiment)
     return Evidence(
@@ -141,17 +147,13 @@ def _of(experiment: str, run: Path) -> Settings:
     return found
 
 
-def _of_kind(seen: Settings, kind: str) -> Settings:
-    return seen.only(forms.kinds(seen.configurations) == kind)
-
-
 def _resampled(seen: Settings, form: forms.Form) -> list[Law]:
     group = fitting.programs(seen.configurations)
     return fitting.resampled(form, seen.known, seen.lost, seen.members, group, RESAMPLES)
 
 
 def _constants(kind: str, law: Law, seen: Settings) -> list[Constant]:
-    drawn = _resampled(_of_kind(seen, kind), forms.FORMS[kind])
+    drawn = _resampled(seen.of_kind(kind), forms.FORMS[kind])
     found = []
     for part in Law._fields:
         for name, value in getattr(law, part).items():
@@ -162,7 +164,7 @@ def _constants(kind: str, law: Law, seen: Settings) -> list[Constant]:
 
 def _exponents(seen: Settings) -> list[Constant]:
     """Of each variable of a free threshold: its constant over that of the rate."""
-    own, form = _of_kind(seen, "adam"), (forms.FORMS["adam"][0], forms.FREE)
+    own, form = seen.of_kind("adam"), (forms.FORMS["adam"][0], forms.FREE)
     best = fitting.fit(form, own.known, own.lost, own.members).threshold
     drawn = [each.threshold for each in _resampled(own, form)]
     found = []
@@ -181,8 +183,8 @@ def _judged(run: Path, which: predictions.Round) -> Judged:
     return Judged(
         which,
         found,
-        _told(found, which, np.ones(len(adam), bool)),
-        _told(found, which, adam),
+        _told(found, said, np.ones(len(adam), bool)),
+        _told(found, said, adam),
         calibration(law[adam], found.lost[adam], found.members[adam]),
         wilson(found.lost[safe].sum(), max(found.members[safe].sum(), 1)),
         int(safe.sum()),
@@ -190,12 +192,11 @@ def _judged(run: Path, which: predictions.Round) -> Judged:
     )
 
 
-def _told(found: Settings, which: predictions.Round, chosen: Bool[np.ndarray, " settings"]) -> list[Told]:
-    said, result = predictions.read(which), []
-    kind = said["kind"].to_numpy()
+def _told(found: Settings, said: pd.DataFrame, chosen: Bool[np.ndarray, " settings"]) -> list[Told]:
+    kind, result = said["kind"].to_numpy(), []
     for name in predictions.PREDICTORS:
         rates = said[name].to_numpy()
-        of = {each: own for each in which.kinds if (own := chosen & (kind == each)).any()}
+        of = {each: own for each in dict.fromkeys(kind) if (own := chosen & (kind == each)).any()}
         by_kind = {
             each: scores(rates[own], found.lost[own], found.members[own]).absolute_error for each, own in of.items()
         }
@@ -205,8 +206,7 @@ def _told(found: Settings, which: predictions.Round, chosen: Bool[np.ndarray, " 
 
 def _warned(run: Path, early: tuple[float, float, float]) -> list[tuple[float, float, float, float, int]]:
     looked = first_steps.seen(run)
-    logit = early[0] + early[1] * log_odds(looked.share) + early[2] * np.log(looked.step / first_steps.STEPS[0])
-    return first_steps.calibration(1 / (1 + np.exp(-logit)), looked)
+    return first_steps.calibration(probability(looked.share, looked.step, early), looked)
 
 
 def _advised(run: Path) -> Iterator[Advised]:

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from scipy.optimize import minimize
 
 from jaxbox.config import Configuration, Static
-from jaxbox.forecast.law import LIMIT, Law, probability
+from jaxbox.forecast.law import Law, probability, sigmoid
 from jaxbox.forecast.variables import variables
 
 PULL = 1e-5
@@ -27,7 +27,8 @@ def table(configurations: Sequence[Configuration]) -> pd.DataFrame:
 
 def programs(configurations: Sequence[Configuration]) -> Int[np.ndarray, " settings"]:
     """A number for each setting, the same for those that differ in numbers alone: what resamples leave together."""
-    return pd.factorize(np.array([hash(Static.of(each)) for each in configurations]))[0]
+    numbers: dict[Static, int] = {}
+    return np.array([numbers.setdefault(Static.of(each), len(numbers)) for each in configurations])
 
 
 def fit(
@@ -50,7 +51,7 @@ def fit(
     cut = designs[0].shape[1]
 
     def cost(constants: Float[np.ndarray, " constants"]) -> tuple[float, Float[np.ndarray, " constants"]]:
-        gates = [_gate(design @ own) for design, own in zip(designs, np.split(constants, [cut]), strict=True)]
+        gates = [sigmoid(design @ own) for design, own in zip(designs, np.split(constants, [cut]), strict=True)]
         rate = np.clip(gates[0] * gates[1], LEAST, 1 - LEAST)
         value = -(lost * np.log(rate) + (members - lost) * np.log1p(-rate)).sum()
         slope = -(lost / rate - (members - lost) / (1 - rate)) * rate
@@ -88,10 +89,6 @@ def resampled(
 def predicted(law: Law, known: pd.DataFrame) -> Float[np.ndarray, " settings"]:
     """The law's rate of each setting."""
     return np.asarray(probability(law, {name: known[name].to_numpy() for name in known}))
-
-
-def _gate(logit: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
-    return 1 / (1 + np.exp(-np.clip(logit, -LIMIT, LIMIT)))
 
 
 def _unscaled(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Shaped
 
 from analysis.collapse_law import fitting
 from jaxbox.config import Configuration
@@ -64,21 +64,9 @@ RIVALS = (
 """What was tried, from the issue's start to what is left."""
 
 
-def kinds(configurations: Sequence[Configuration]) -> Float[np.ndarray, " settings"] | np.ndarray:
+def kinds(configurations: Sequence[Configuration]) -> Shaped[np.ndarray, " settings"]:
     """The key in FORMS of each setting."""
     return np.array(["descent" if each.optimizer.name in DESCENT else "adam" for each in configurations])
-
-
-def laws(
-    configurations: Sequence[Configuration],
-    known: pd.DataFrame,
-    lost: Int[np.ndarray, " settings"],
-    members: Int[np.ndarray, " settings"],
-    by_kind: dict[str, Form],
-) -> dict[str, Law]:
-    """The law of each kind, of these forms, fitted to the settings of that kind."""
-    of = kinds(configurations)
-    return {kind: fitting.fit(form, *_only(of == kind, known, lost, members)) for kind, form in by_kind.items()}
 
 
 def predicted(
@@ -89,12 +77,3 @@ def predicted(
     for kind, law in found.items():
         rates[of == kind] = fitting.predicted(law, known.loc[of == kind])
     return rates
-
-
-def _only(
-    chosen: Bool[np.ndarray, " settings"],
-    known: pd.DataFrame,
-    lost: Int[np.ndarray, " settings"],
-    members: Int[np.ndarray, " settings"],
-) -> tuple[pd.DataFrame, Int[np.ndarray, " some"], Int[np.ndarray, " some"]]:
-    return known.loc[chosen].reset_index(drop=True), lost[chosen], members[chosen]

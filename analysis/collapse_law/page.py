@@ -8,7 +8,7 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 
-from analysis.collapse_law import curve, forms, predictions
+from analysis.collapse_law import curve, forms
 from analysis.collapse_law.evidence import Evidence, gather
 from analysis.figures import saving
 from jaxbox.config import RunError
@@ -29,8 +29,7 @@ def write(run: Path, out: Path) -> Path:
     """
     _refuse_foreign(out)
     evidence = gather(run)
-    unseen = [each.settings for each in evidence.rounds if each.which == predictions.SECOND]
-    numbers = curve.numbers(evidence.seen, unseen[0] if unseen else None, evidence.laws["adam"])
+    numbers = curve.numbers(evidence.seen, evidence.unseen, evidence.laws["adam"])
     saving.save(saving.draw(curve, numbers), numbers, out, FIGURE)
     _settings(evidence).to_csv(out / NUMBERS, index=False)
     page = out / PAGE
@@ -74,8 +73,7 @@ def _interval(rate: Interval) -> str:
 
 def _settings(evidence: Evidence) -> pd.DataFrame:
     """Every setting: its fields, its variables, its rate, and whether the law was fitted on it."""
-    unseen = [each.settings for each in evidence.rounds if each.which == predictions.SECOND]
-    parts = [(evidence.seen, True), *((part, False) for part in unseen)]
+    parts = [(evidence.seen, True)] + ([(evidence.unseen, False)] if evidence.unseen else [])
     tables = []
     for part, fitted in parts:
         known = part.known.add_prefix("ln_")

@@ -54,8 +54,7 @@ def predict(
 ) -> dict[str, Float[np.ndarray, " settings"]]:
     """The rate of each configuration by each of PREDICTORS, fitted on what was seen, the law in these forms."""
     known, fields = fitting.table(configurations), settings.fields(configurations)
-    laws = forms.laws(seen.configurations, seen.known, seen.lost, seen.members, by_kind)
-    found = {LAW: forms.predicted(laws, configurations, known)}
+    found = {LAW: forms.predicted(seen.laws(by_kind), configurations, known)}
     found |= {name: fitted(seen.fields, seen.lost, seen.members)(fields) for name, fitted in BASELINES.items()}
     return found
 

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Int
 
 from analysis.collapse_law import fitting, forms, settings
 from jaxbox.config import Configuration
+from jaxbox.forecast.law import Law
 
 
 class Settings(NamedTuple):
@@ -50,6 +51,14 @@ class Settings(NamedTuple):
         own = [each for each, wanted in zip(self.configurations, chosen, strict=True) if wanted]
         return Settings(own, known, fields, self.lost[chosen], self.members[chosen])
 
-    def adam(self) -> Settings:
-        """Those of Adam."""
-        return self.only(forms.kinds(self.configurations) == "adam")
+    def of_kind(self, kind: str) -> Settings:
+        """Those with this kind of optimiser, a key of `forms.FORMS`."""
+        return self.only(forms.kinds(self.configurations) == kind)
+
+    def laws(self, by_kind: dict[str, forms.Form]) -> dict[str, Law]:
+        """The law of each kind of optimiser, of these forms, fitted to the settings of that kind."""
+        own = {kind: self.of_kind(kind) for kind in by_kind}
+        return {
+            kind: fitting.fit(form, own[kind].known, own[kind].lost, own[kind].members)
+            for kind, form in by_kind.items()
+        }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:  # the signatures alone need it, and `analysis.collapse` is to run on NumPy and SciPy
-    from jaxtyping import Float
+    from jaxtyping import Float, Int
 
 FITTED_STEPS = (10, 30)
 """The first and the last step that the formula was fitted at; before and after it is taken to be as there."""
@@ -40,11 +40,20 @@ def dying(alive: Float[np.ndarray, "*members layers"], step: int) -> Float[np.nd
         step: how many steps have been taken.
     """
     smallest = np.where(np.isnan(alive), 1.0, alive).min(axis=-1)
-    late = np.clip(step, *FITTED_STEPS) / FITTED_STEPS[0]
-    logit = INTERCEPT + ODDS * log_odds(np.maximum(smallest, LEAST)) + STEP * np.log(late)
-    probability = 1 / (1 + np.exp(-np.clip(logit, -40, 40)))
     known = ~np.isnan(alive).all(axis=-1)
-    return np.where(known, np.where(smallest <= 0, 1.0, probability), 0.0)
+    return np.where(known, np.where(smallest <= 0, 1.0, probability(smallest, step)), 0.0)
+
+
+def probability(
+    smallest: Float[np.ndarray, "*n"],
+    step: Int[np.ndarray, "*n"] | int,
+    constants: tuple[float, float, float] = (INTERCEPT, ODDS, STEP),
+) -> Float[np.ndarray, "*n"]:
+    """The formula itself, of the smallest share of units alive; one under LEAST counts as LEAST."""
+    late = np.clip(step, *FITTED_STEPS) / FITTED_STEPS[0]
+    terms = (1.0, log_odds(np.maximum(smallest, LEAST)), np.log(late))
+    logit = sum(constant * term for constant, term in zip(constants, terms, strict=True))
+    return 1 / (1 + np.exp(-np.clip(logit, -40, 40)))
 
 
 CALIBRATION = (

@@ -62,11 +62,10 @@ def gate(
     constants: Mapping[str, float], variables: Mapping[str, Float[np.ndarray, "*n"] | float]
 ) -> Float[np.ndarray, "*n"]:
     """S of a linear function of the variables."""
-    return 1 / (1 + np.exp(-np.clip(_logit(constants, variables), -LIMIT, LIMIT)))
-
-
-def _logit(
-    constants: Mapping[str, float], variables: Mapping[str, Float[np.ndarray, "*n"] | float]
-) -> Float[np.ndarray, "*n"]:
     terms = [factor * (np.asarray(variables[name]) if name else 1.0) for name, factor in constants.items()]
-    return np.asarray(sum(terms))
+    return sigmoid(np.asarray(sum(terms)))
+
+
+def sigmoid(logit: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
+    """S, without overflow."""
+    return 1 / (1 + np.exp(-np.clip(logit, -LIMIT, LIMIT)))

@@ -3,6 +3,7 @@
 from typing import Any
 
 from jaxbox.config import Configuration
+from jaxbox.config.tables import INPUTS
 
 KNOWN: dict[str, tuple[str, ...]] = {
     "model.name": ("cnn", "mlp"),
@@ -14,6 +15,7 @@ KNOWN: dict[str, tuple[str, ...]] = {
     "model.shortcut": ("none",),
     "model.dropout": ("none",),
     "task.scene": ("box", "pixel"),
+    "task.inputs": tuple(INPUTS),
     "task.noise": ("none",),
     "loss.name": ("mse",),
     "optimizer.name": ("adam", "momentum", "sgd"),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from jaxbox import forecast
+from jaxbox.config import replace
 from jaxbox.experiments.settings import box
 from jaxbox.sweep import dying
 from jaxbox.sweep.__main__ import main
@@ -77,3 +78,6 @@ def test_it_says_nothing_where_there_is_nothing():
 def test_of_what_the_law_does_not_know_it_counts_alone():
     found = dying.words([box(**{"model.normalization": "batch"})], np.array([[1.0]]), 10)
     assert found == "of 1 members 1 have lost a layer"
+    # Somebody's own code is not called for the sake of a warning: it may be made for training alone.
+    own = replace(box(), {"task.inputs": "not_there.py:strange"})
+    assert dying.words([own], np.array([[1.0]]), 10) == "of 1 members 1 have lost a layer"
