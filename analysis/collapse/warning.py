@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -34,7 +35,11 @@ class Warning:
 
 
 def warning(
-    activations: Sequence[ArrayLike] | None = None, step: int = 10, *, alive: ArrayLike | None = None
+    activations: Sequence[ArrayLike] | None = None,
+    step: int = 10,
+    *,
+    alive: ArrayLike | None = None,
+    expected: float | None = None,
 ) -> Warning:
     """Is this network dying?
 
@@ -46,10 +51,12 @@ def warning(
         activations: of each relu layer, (examples, ..., units), after the relu or before it.
         step: how many steps have been taken; the formula was fitted at 10 to 30.
         alive: instead of them, each layer's share from 0 to 1.
+        expected: the rate that the law of the collapse expects of such networks, which makes the answer sharper:
+            `jaxbox.forecast.expect(configuration).rate`, or what `python -m jaxbox.sweep --advise` says.
 
     Raises:
         ValueError: neither or both are given, no layer, a layer without examples or with numbers that are not finite,
-            a share outside 0 to 1, or a negative step.
+            a share or an expected rate outside 0 to 1, or a negative step.
     """
     from jaxbox.forecast import early  # late: `diagnose` is to run where there is no jaxbox
 
@@ -62,8 +69,11 @@ def warning(
         raise ValueError(f"alive is {shares.tolist()}; each share must be from 0 to 1")
     if step < 0:
         raise ValueError(f"step is {step}; it must be at least 0")
-    probability, layer = float(early.dying(shares, step)), int(shares.argmin())
-    found, low, high = early.calibrated(probability)
+    if expected is not None and not 0 <= expected <= 1:
+        raise ValueError(f"expected is {expected}; it must be a rate from 0 to 1")
+    rate = math.nan if expected is None else expected
+    probability, layer = float(early.dying(shares, step, rate)), int(shares.argmin())
+    found, low, high = early.calibrated(probability, with_law=expected is not None)
     return Warning(probability, found, low, high, layer, float(shares[layer]), _advice(probability, layer, shares))
 
 

@@ -12,21 +12,26 @@ import pandas as pd
 from jaxtyping import Bool
 from scipy.stats import binomtest
 
-from analysis.collapse_law import first_steps, fitting, forms, predictions
+from analysis.collapse_law import fitting, forms, predictions
 from analysis.collapse_law.narrow import Narrow, narrow
 from analysis.collapse_law.scores import Bin, Scores, calibration, scores
 from analysis.collapse_law.settings import lost
 from analysis.collapse_law.table import Settings
+from analysis.collapse_law.warned import Warned, warned
 from jaxbox import store
 from jaxbox.config import Configuration, RunError, flatten
 from jaxbox.experiments import EXPERIMENTS, fates
 from jaxbox.forecast import SAFE
-from jaxbox.forecast.early import probability
 from jaxbox.forecast.law import Law
 from jaxbox.intervals.rates import Interval, wilson
 
 RESAMPLES = 200
-BESIDE = (*(which.experiment for which in predictions.ROUNDS), "advised", "interventions", "born_dead")
+BESIDE = (
+    *dict.fromkeys(name for which in predictions.ROUNDS for name in (*which.fitted_to[1:], which.experiment)),
+    "advised",
+    "interventions",
+    "born_dead",
+)
 """Other runs that are looked at."""
 SIDES = (0.025, 0.975)
 
@@ -87,18 +92,16 @@ class Advised(NamedTuple):
 
 @dataclass(frozen=True)
 class Evidence:
-    """Of runs that are not there: `rounds` has fewer, `warned` is empty, the others are None.
+    """What there is, `seen` being what the law is fitted to.
 
-    `seen` is what the law is fitted to, `early` the constants of the warning, `warned` its calibration where it was not
-    fitted: up to which probability, which share was lost, the ends of its interval, and of how many looks.
+    Of runs that are not there: `rounds` has fewer, and what is nothing without them is None.
     """
 
     seen: Settings
     laws: dict[str, Law]
     constants: dict[str, list[Constant]]
     exponents: list[Constant]
-    early: tuple[float, float, float]
-    warned: list[tuple[float, float, float, float, int]]
+    warned: Warned
     rounds: list[Judged]
     advised: list[Advised] | None
     interventions: list[Changed] | None
@@ -107,7 +110,7 @@ class Evidence:
     @property
     def unseen(self) -> Settings | None:
         """What judged the law in its present form."""
-        return next((each.settings for each in self.rounds if each.which == predictions.SECOND), None)
+        return next((each.settings for each in self.rounds if each.which == predictions.ROUNDS[-1]), None)
 
 
 def gather(run: Path) -> Evidence:
@@ -118,19 +121,17 @@ def gather(run: Path) -> Evidence:
     """
     fitted = _of("fates", run)
     beside = {name: run.parent / name for name in BESIDE if (run.parent / name).exists()}
+    runs = {"fates": run, **beside}
     judged = [_judged(beside[which.experiment], which) for which in predictions.ROUNDS if which.experiment in beside]
-    first = [each.settings for each in judged if each.which == predictions.FIRST]
-    seen = Settings.joined([fitted, *first])
+    fitted_to = [name for name in predictions.ROUNDS[-1].fitted_to if name in runs]
+    seen = Settings.joined([fitted if name == "fates" else _of(name, runs[name]) for name in fitted_to])
     laws = seen.laws(forms.FORMS)
-    early = first_steps.fit(first_steps.seen(run))
-    other = beside.get(predictions.FIRST.experiment)
     return Evidence(
         seen,
         laws,
         {kind: _constants(kind, law, seen) for kind, law in laws.items()},
         _exponents(fitted),
-        early,
-        _warned(other, early) if other else [],
+        warned(runs),
         judged,
         list(_advised(beside["advised"])) if "advised" in beside else None,
         list(_changed(beside["interventions"])) if "interventions" in beside else None,
@@ -202,11 +203,6 @@ def _told(found: Settings, said: pd.DataFrame, chosen: Bool[np.ndarray, " settin
         }
         result.append(Told(name, scores(rates[chosen], found.lost[chosen], found.members[chosen]), by_kind))
     return result
-
-
-def _warned(run: Path, early: tuple[float, float, float]) -> list[tuple[float, float, float, float, int]]:
-    looked = first_steps.seen(run)
-    return first_steps.calibration(probability(looked.share, looked.step, early), looked)
 
 
 def _advised(run: Path) -> Iterator[Advised]:

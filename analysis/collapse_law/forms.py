@@ -21,11 +21,16 @@ FIRST: dict[str, Form] = {
 }
 """What was fitted to `fates` alone, and judged on `fates_unseen`: variables of the plateau and of the threshold, by
 kind of optimiser."""
-FORMS: dict[str, Form] = {
+SECOND: dict[str, Form] = {
     "adam": (["brightness", "positions", "units"], ["step", "scale", "shared"]),
     "descent": ([], ["rate", "momentum", "instability"]),
 }
 """What came of that: fitted to both, and judged on `fates_fresh`."""
+FORMS: dict[str, Form] = {
+    "adam": (["brightness", "units", "hidden", "factors"], ["step", "scale", "shared", "wide", "carried"]),
+    "descent": SECOND["descent"],
+}
+"""What is in use: fitted to all of these and to `fates_wide`, and judged on `fates_wide_unseen`."""
 FREE = ["rate", "fan_in", "factors", "scale", "damping", "impulse", "batch", "input"]
 """Variables of Adam's threshold where each may have the exponent that the data give it."""
 

@@ -1,10 +1,11 @@
 """What the law and the baselines say of settings that they have not seen, written down before these were trained.
 
-Of `fates_unseen` by the first form of the law, fitted to a run of `fates`; and of `fates_fresh` by what came of that,
-fitted to both:
+Of `fates_unseen` by the first form of the law, fitted to a run of `fates`; of `fates_fresh` by what came of that,
+fitted to both; of `fates_wide_unseen` by the form in use, fitted to all three and to `fates_wide`:
 
     python -m analysis.collapse_law.predictions runs/fates
     python -m analysis.collapse_law.predictions runs/fates runs/fates_unseen
+    python -m analysis.collapse_law.predictions runs/fates runs/fates_unseen runs/fates_fresh runs/fates_wide
 """
 
 from __future__ import annotations
@@ -23,25 +24,52 @@ from analysis.collapse_law.baselines import BASELINES
 from analysis.collapse_law.table import Settings
 from jaxbox import command_line
 from jaxbox.config import Configuration, RunError
-from jaxbox.experiments import EXPERIMENTS, fates
+from jaxbox.experiments import EXPERIMENTS, fates, fates_wide
+from jaxbox.forecast.law import Law
 
 FOLDER = Path(__file__).parent
 
 
+Laws = dict[str, Law]
+
+
 class Round(NamedTuple):
-    """A fit and its judging: the experiment, the kinds of its settings and how many of each, the law's forms, and the
-    file of its predictions."""
+    """A fit and its judging: the experiment, those that were fitted to before, the kinds of its settings and how many
+    of each, the law's forms, and the file of its predictions."""
 
     experiment: str
+    fitted_to: tuple[str, ...]
     kinds: dict[str, Any]
     settings_of_a_kind: int
     forms: dict[str, forms.Form]
     file: str
 
 
-FIRST = Round("fates_unseen", fates.UNSEEN, fates.UNSEEN_PROGRAMS * fates.UNSEEN_DRAWS, forms.FIRST, "unseen.csv")
-SECOND = Round("fates_fresh", fates.FRESH, len(fates.FRESH_RULES) * fates.FRESH_DRAWS, forms.FORMS, "fresh.csv")
-ROUNDS = (FIRST, SECOND)
+FIRST = Round(
+    "fates_unseen",
+    ("fates",),
+    fates.UNSEEN,
+    fates.UNSEEN_PROGRAMS * fates.UNSEEN_DRAWS,
+    forms.FIRST,
+    "unseen.csv",
+)
+SECOND = Round(
+    "fates_fresh",
+    (*FIRST.fitted_to, FIRST.experiment),
+    fates.FRESH,
+    len(fates.FRESH_RULES) * fates.FRESH_DRAWS,
+    forms.SECOND,
+    "fresh.csv",
+)
+THIRD = Round(
+    "fates_wide_unseen",
+    (*SECOND.fitted_to, SECOND.experiment, "fates_wide"),
+    fates_wide.WIDE_UNSEEN,
+    fates_wide.WIDE_UNSEEN_DRAWS,
+    forms.FORMS,
+    "wide_unseen.csv",
+)
+ROUNDS = (FIRST, SECOND, THIRD)
 """In this order; each is fitted to all that came before it."""
 LAW = "law"
 PREDICTORS = (LAW, *BASELINES)
@@ -71,10 +99,10 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _write(words: Sequence[str]) -> int:
-    if not 1 <= len(words) <= len(ROUNDS) or any(word.startswith("-") for word in words):
-        said = " ".join(words)
-        raise RunError(f"run: {said!r} is not allowed; it must be a run of fates, or with it one of fates_unseen")
-    which = ROUNDS[len(words) - 1]
+    which = next((each for each in ROUNDS if len(each.fitted_to) == len(words)), None)
+    if which is None or any(word.startswith("-") for word in words):
+        allowed = " or ".join(" ".join(each.fitted_to) for each in ROUNDS)
+        raise RunError(f"run: {' '.join(words)!r} is not allowed; it must be runs of these: {allowed}")
     seen = Settings.joined([Settings.of(Path(word)) for word in words])
     rates = predict(seen, EXPERIMENTS[which.experiment](), which.forms)
     table = pd.DataFrame({"kind": np.repeat(list(which.kinds), which.settings_of_a_kind)})

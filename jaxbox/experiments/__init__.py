@@ -12,6 +12,7 @@ from jaxbox.config import Configuration, ConfigurationError, look_up, outside, r
 from jaxbox.experiments import (
     architecture,
     fates,
+    fates_wide,
     images,
     interventions,
     losses,
@@ -62,6 +63,8 @@ EXPERIMENTS: dict[str, Callable[..., list[Configuration]]] = {
     "fates": fates.fates,
     "fates_unseen": fates.fates_unseen,
     "fates_fresh": fates.fates_fresh,
+    "fates_wide": fates_wide.fates_wide,
+    "fates_wide_unseen": fates_wide.fates_wide_unseen,
     "advised": fates.advised,
     "interventions": interventions.interventions,
     "born_dead": interventions.born_dead,

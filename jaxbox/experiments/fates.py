@@ -1,25 +1,16 @@
-"""The map for the law of the collapse: settings that are drawn, most of them to fit it, others to judge it.
-
-Everything that is said to matter varies at once, so that a law cannot live off what happened to be held fixed. The
-draws are those of Python's own generator, which are the same everywhere.
-"""
+"""The map for the law of the collapse: settings that are drawn, most of them to fit it, others to judge it."""
 
 import dataclasses
-import math
-import random
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 from jaxbox import forecast
-from jaxbox.config import Configuration, Optimizer, Task, change, settle
-from jaxbox.experiments.settings import box
+from jaxbox.config import Configuration, Optimizer, Task, change
+from jaxbox.experiments.drawing import drawn
 
 PROGRAMS, UNSEEN_PROGRAMS, DRAWS, UNSEEN_DRAWS = 84, 5, 24, 16
 """Combinations of sizes to fit on, and of each kind to judge on; settings of each, which differ in numbers alone."""
 ADVISED_PROGRAMS, ADVISED_TIMES = 2, (1, 3)
 """Of each kind, to try the advice on; and how many times the advised rate."""
-RATES = {"adam": (0.005, 0.3), "momentum": (0.003, 1.0), "sgd": (0.03, 10.0)}
-"""The learning rates of each rule, from where hardly any network dies to where nearly all do."""
 UNSEEN: dict[str, dict[str, Any]] = {
     "wide": {"width": (48, 128)},
     "shallow": {"layers": (1,)},
@@ -44,8 +35,6 @@ FRESH: dict[str, dict[str, Any]] = {
 """What the second fit, which had all of the above, had not seen: width, depth, kernel, size, scaling, first weights."""
 FRESH_RULES, FRESH_DRAWS = ("adam", "adam", "momentum"), 16
 """The optimiser of each program of a kind; settings of each."""
-ANY_RULE = ("adam",) * 4 + ("momentum", "sgd")
-"""Optimisers of all others, drawn among these."""
 
 
 def fates() -> list[Configuration]:
@@ -62,7 +51,7 @@ def fates() -> list[Configuration]:
     over 1 + epsilon / 0.02 to 0.97 [0.77, 1.17]; the first weights' scale enters with -0.16 [-0.21, -0.12], Adam's
     decays not at all (-0.03 [-0.07, 0.02]). Half of the most that die do at a product of 1.9.
     """
-    return list(_drawn(PROGRAMS, DRAWS, first=0))
+    return list(drawn(PROGRAMS, DRAWS, first=0))
 
 
 def fates_unseen() -> list[Configuration]:
@@ -79,7 +68,7 @@ def fates_unseen() -> list[Configuration]:
     13.9, logistic regression by 16.0, of which 3 are chance.
     """
     starts = ((PROGRAMS + place * UNSEEN_PROGRAMS, kind) for place, kind in enumerate(UNSEEN.values()))
-    return [each for first, kind in starts for each in _drawn(UNSEEN_PROGRAMS, UNSEEN_DRAWS, first, **kind)]
+    return [each for first, kind in starts for each in drawn(UNSEEN_PROGRAMS, UNSEEN_DRAWS, first, **kind)]
 
 
 def fates_fresh() -> list[Configuration]:
@@ -99,10 +88,8 @@ def fates_fresh() -> list[Configuration]:
     """
     first = PROGRAMS + len(UNSEEN) * UNSEEN_PROGRAMS
     programs = [(rule, kind) for kind in FRESH.values() for rule in FRESH_RULES]
-    drawn = (
-        _drawn(1, FRESH_DRAWS, first + place, rules=(rule,), **kind) for place, (rule, kind) in enumerate(programs)
-    )
-    return [each for own in drawn for each in own]
+    parts = (drawn(1, FRESH_DRAWS, first + place, rules=(rule,), **kind) for place, (rule, kind) in enumerate(programs))
+    return [each for part in parts for each in part]
 
 
 def advised() -> list[Configuration]:
@@ -134,82 +121,3 @@ def _at_defaults(configuration: Configuration) -> Configuration:
     if task.inputs == "dimmed":
         task = dataclasses.replace(task, inputs="unit", contrast=Task().contrast)
     return dataclasses.replace(configuration, task=task, model=model, optimizer=Optimizer())
-
-
-def _drawn(
-    programs: int, draws: int, first: int, contrasts: tuple[float, float] | None = None, **kind: Any
-) -> Iterator[Configuration]:
-    """Settings of `programs` combinations of sizes, each with its own draws, which its number decides.
-
-    Contrasts are in these limits, none at the default, if they are given.
-    """
-    for number in range(first, first + programs):
-        generator = random.Random(number)
-        sizes = _sizes(generator, **kind)
-        for _ in range(draws):
-            numbers = _numbers(sizes, generator)
-            if contrasts is not None:
-                numbers["task.contrast"] = _between(generator, *contrasts)
-            yield settle(change(sizes, numbers))
-
-
-def _sizes(
-    generator: random.Random,
-    layers: Sequence[int] = (2, 3),
-    width: tuple[int, int] = (6, 32),
-    kernel: Sequence[int] = (3, 5),
-    size: Sequence[int] = (16, 24),
-    inputs: str = "dimmed",
-    initialization: str = "glorot",
-    rules: Sequence[str] = ANY_RULE,
-) -> Configuration:
-    """What makes a program, chosen among these."""
-    depth, side = _one_of(generator, layers), _one_of(generator, size)
-    fields = {
-        "task.height": side,
-        "task.width": side,
-        "task.inputs": inputs,
-        "model.initialization": initialization,
-        "model.features": tuple(round(_between(generator, *width)) for _ in range(depth)),
-        "model.kernel_size": _one_of(generator, kernel),
-        "optimizer.name": _one_of(generator, rules),
-        "batch_size": _one_of(generator, (32, 64, 128)),
-        "probe": "early",
-    }
-    return box(steps=50, eval_every=10, **fields)
-
-
-def _numbers(sizes: Configuration, generator: random.Random) -> dict[str, float]:
-    """What settings of one program differ in; each but the rate is at its default in half of them."""
-    rule = sizes.optimizer.name
-    found = {
-        "optimizer.learning_rate": _between(generator, *RATES[rule]),
-        "model.initial_scale": _or_default(generator, 1.0, (0.25, 4.0)),
-    }
-    if sizes.task.inputs == "dimmed":
-        found["task.contrast"] = _or_default(generator, 1.0, (0.1, 3.0))
-    if rule == "adam":
-        found["optimizer.epsilon"] = _or_default(generator, 1e-7, (1e-9, 0.1))
-        found["optimizer.b1"] = _one_less(_or_default(generator, 0.1, (0.05, 1.0)))
-        found["optimizer.b2"] = _one_less(_or_default(generator, 0.001, (0.0001, 0.1)))
-    elif rule == "momentum":
-        found["optimizer.momentum"] = _one_less(_or_default(generator, 0.1, (0.05, 1.0)))
-    return found
-
-
-# `random` alone is promised to draw the same numbers in every version of Python; `choice` and the others are not.
-def _one_of(generator: random.Random, values: Sequence[Any]) -> Any:
-    return values[int(generator.random() * len(values))]
-
-
-def _between(generator: random.Random, least: float, most: float) -> float:
-    """Log-uniformly, to three digits."""
-    return float(f"{least * math.exp(generator.random() * math.log(most / least)):.3g}")
-
-
-def _or_default(generator: random.Random, default: float, limits: tuple[float, float]) -> float:
-    return default if generator.random() < 0.5 else _between(generator, *limits)
-
-
-def _one_less(number: float) -> float:
-    return round(1 - number, 6)

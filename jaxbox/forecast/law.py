@@ -7,12 +7,16 @@ own size: the weights that a layer needs to pass its signal on are about 1 / sqr
 and a step of Adam is the rate. The plateau says whether then all units of a layer go down together, or some are left.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+
+if TYPE_CHECKING:  # `analysis.collapse.warning` uses this, and is to run on NumPy alone
+    from jaxtyping import Float
 
 SPAN, HALVINGS = 50.0, 50
 """Of the learning rate's logarithm, up and down: beyond all rates of any use, and to more digits than are said."""

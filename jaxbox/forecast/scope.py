@@ -25,10 +25,10 @@ KNOWN: dict[str, tuple[str, ...]] = {
 ABOVE_ZERO = ("optimizer.learning_rate", "model.initial_scale")
 """What it takes the logarithm of."""
 FITTED: dict[str, tuple[float, float]] = {
-    "task.height": (16, 32),
-    "task.width": (16, 32),
-    "task.contrast": (0.1, 3),
-    "model.kernel_size": (3, 7),
+    "task.height": (16, 40),
+    "task.width": (16, 40),
+    "task.contrast": (0.01, 100),
+    "model.kernel_size": (3, 9),
     "model.stride": (2, 2),
     "batch_size": (32, 128),
     "model.initial_scale": (0.25, 4),
@@ -38,12 +38,13 @@ FITTED: dict[str, tuple[float, float]] = {
     "optimizer.warmup_steps": (0, 0),
 }
 """From and to which numbers the settings went that it was fitted on, by field; every other number of theirs is free."""
-CHANNELS, LAYERS = (6, 128), (1, 4)
+CHANNELS, LAYERS = (6, 160), (1, 5)
 """Likewise of each layer, and of how many."""
 NAMES: dict[str, tuple[str, ...]] = {
     "model.name": ("cnn",),
-    "model.initialization": ("glorot",),
-    "task.inputs": ("unit", "dimmed", "byte", "inverted", "standardized"),
+    "model.initialization": ("glorot", "he"),
+    "task.inputs": ("unit", "dimmed", "byte", "inverted", "standardized", "mean_subtracted"),
+    "optimizer.frozen": ("none",),
 }
 """What it was fitted on, of names."""
 

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
-from jaxbox.config import Configuration, Optimizer
+from jaxbox.config import Configuration
 from jaxbox.forecast.signals import Layer, input_square, layers
 
 DESCENT = ("sgd", "momentum")
@@ -13,8 +14,10 @@ DESCENT = ("sgd", "momentum")
 GRADIENT = 0.02
 """What epsilon is compared with. The gradients of first weights tell worse: what they start with is soon forgotten, and
 signals are then as large as the targets have them. With this number the exponent of `damping` comes out as -1."""
-BRIGHT, STABLE = 1.0, 33.0
-"""Found from the runs: pixels of 3 and of 255 are alike, and where descent begins to be unstable."""
+BRIGHT, STABLE, WIDE = 1.0, 33.0, 4.0
+"""Found from the runs: pixels of 3 and of 255 are alike; where descent begins to be unstable; and from how many units of
+a layer on, 55, momentum matters."""
+USUAL_DECAYS = 0.9, 0.999
 IMPULSE_STEPS = 1000
 """Of how many steps `impulse` adds up what an impulse moves: of decays up to .99 all of it."""
 
@@ -34,6 +37,9 @@ def variables(configuration: Configuration) -> dict[str, float]:
     - `brightness`: the largest size of a pixel, beside the 1 that a bias is multiplied with; at most BRIGHT.
     - `positions`: pixels of the last map, before the outputs.
     - `units`: the geometric mean of the hidden layers' units.
+    - `hidden`: the geometric mean of the fan-ins between the first layer and the last; the first one's if there is none.
+    - `wide`: units beside those of WIDE, if there are more.
+    - `carried`: `wide` times what `impulse` is more than with Adam's usual decays, .9 and .999.
     - `instability`: 1 + rate x kernel / STABLE, where kernel is the sum of the squares of an output's gradients by all
       weights, the tangent kernel (Jacot et al., 2018); descent on squared error is unstable from some such product on.
     - `impulse`: how far a gradient that comes in the second step and dwarfs every other moves a weight under Adam, over
@@ -48,6 +54,9 @@ def variables(configuration: Configuration) -> dict[str, float]:
     rate, factors = math.log(optimizer.learning_rate), math.log(len(found))
     damping = 0.0 if descent else math.log1p(optimizer.epsilon / GRADIENT)
     fan_in = _mean([math.log(layer.shape.fan_in) for layer in found])
+    units = _mean([math.log(layer.shape.units) for layer in found[:-1]])
+    wide = max(units - WIDE, 0.0)
+    carried_on = 0.0 if descent else math.log(impulse(optimizer.b1, optimizer.b2))
     return {
         "rate": rate,
         "momentum": -math.log1p(-momentum),
@@ -59,19 +68,23 @@ def variables(configuration: Configuration) -> dict[str, float]:
         "input": math.log(first.spread / first.deviation),
         "brightness": min(math.log(square.max()) / 2, BRIGHT),
         "positions": math.log(math.prod(last.shape.kernel)),
-        "units": _mean([math.log(layer.shape.units) for layer in found[:-1]]),
+        "units": units,
+        "hidden": _mean([math.log(layer.shape.fan_in) for layer in found[1:-1] or found[:1]]),
+        "wide": wide,
+        "carried": 0.0 if descent else wide * (carried_on - math.log(impulse(*USUAL_DECAYS))),
         "instability": math.log1p(optimizer.learning_rate * _tangent_kernel(found) / STABLE),
-        "impulse": 0.0 if descent else math.log(impulse(optimizer)),
+        "impulse": carried_on,
         "batch": math.log(configuration.batch_size),
         "shared": float(min(square[0, 0] * square.size / square.sum(), 1.0)),
     }
 
 
-def impulse(optimizer: Optimizer) -> float:
+@cache
+def impulse(b1: float, b2: float) -> float:
     """The sum over t from 2 on of m_t / sqrt(v_t), Adam's moments with their correction of an impulse at t = 2."""
     step = np.arange(2, IMPULSE_STEPS)
-    first = (1 - optimizer.b1) * optimizer.b1 ** (step - 2.0) / (1 - optimizer.b1**step)
-    second = (1 - optimizer.b2) * optimizer.b2 ** (step - 2.0) / (1 - optimizer.b2**step)
+    first = (1 - b1) * b1 ** (step - 2.0) / (1 - b1**step)
+    second = (1 - b2) * b2 ** (step - 2.0) / (1 - b2**step)
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.nansum(np.where(first > 0, first / np.sqrt(second), 0.0)))
 

@@ -1,5 +1,6 @@
 """What the progress line says of members that have lost a layer, or are about to."""
 
+import math
 from collections.abc import Sequence
 from functools import cache
 
@@ -22,7 +23,9 @@ def words(configurations: Sequence[Configuration], dead: Float[np.ndarray, "memb
         dead: the measure `dead_fraction` at `step`.
         step: at which it was measured.
     """
-    probability = early.dying(1 - dead, step)
+    rates = {id(each): each for each in configurations}  # few, of many members: hashing one takes time
+    rates = {key: _expected(each).rate for key, each in rates.items()}
+    probability = early.dying(1 - dead, step, np.array([rates[id(each)] for each in configurations]))
     lost = probability >= 1
     dying = (probability >= LIKELY) & ~lost & (step <= early.LAST_STEP)
     if not (lost | dying).any():
@@ -35,10 +38,15 @@ def words(configurations: Sequence[Configuration], dead: Float[np.ndarray, "memb
 
 
 @cache
-def _cure(configuration: Configuration) -> str:
+def _expected(configuration: Configuration) -> forecast.Expected:
+    """What the law says; NaN where it says nothing."""
     try:
-        largest = forecast.expect(configuration).largest
+        return forecast.expect(configuration)
     except ConfigurationError:
-        return ""
+        return forecast.Expected(math.nan, math.nan)
+
+
+def _cure(configuration: Configuration) -> str:
+    largest = _expected(configuration).largest
     times = configuration.optimizer.learning_rate / largest
     return f": learning rate {times:.1f} times too high, the law takes {largest:.2g} (--advise)" if times > 1 else ""

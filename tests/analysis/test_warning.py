@@ -40,12 +40,19 @@ def test_the_fewer_are_alive_the_worse_it_is():
     assert advice[1].startswith("Layer 1 is dead")
 
 
-def test_calibration_covers_every_probability():
-    edges = [row[0] for row in early.CALIBRATION]
+def test_what_the_law_expects_raises_it_or_lowers_it():
+    low, plain, high = (warning(alive=[1.0, 0.5], step=20, expected=expected) for expected in (0.01, None, 0.99))
+    assert low.probability < plain.probability < high.probability
+    assert low.probability == early.dying(np.array([1.0, 0.5]), 20, 0.01)
+
+
+@pytest.mark.parametrize(("with_law", "table"), [(False, early.CALIBRATION), (True, early.CALIBRATION_WITH_LAW)])
+def test_calibration_covers_every_probability(with_law, table):
+    edges = [row[0] for row in table]
     assert edges == sorted(edges)
     assert edges[-1] == 1.0
     for probability in np.linspace(0, 1, 101):
-        found, low, high = early.calibrated(float(probability))
+        found, low, high = early.calibrated(float(probability), with_law)
         assert 0 <= low <= found <= high <= 1
 
 
@@ -61,6 +68,8 @@ def test_calibration_covers_every_probability():
         ({"activations": [np.zeros(3)]}, r"activations\[0\] has the shape \(3,\)"),
         ({"activations": [layer(3), np.full((2, 2), np.inf)]}, r"activations\[1\]"),
         ({"alive": [0.5], "step": -1}, "step is -1"),
+        ({"alive": [0.5], "expected": 30}, "expected is 30; it must be a rate from 0 to 1"),
+        ({"alive": [0.5], "expected": float("nan")}, "expected is nan"),
     ],
 )
 def test_what_is_refused(arguments, message):

@@ -37,6 +37,11 @@ ADAM = SEEN[:6]
 """As many as each of the other runs has, so that they share a compiled program."""
 UNSEEN = [change(each, {"task.contrast": 0.7}) for each in ADAM]
 FRESH = [change(each, {"task.contrast": 5.0}) for each in ADAM]
+WIDE = [change(each, {"task.contrast": 0.9}) for each in ADAM]
+WIDE_UNSEEN = [change(each, {"optimizer.b1": 0.8}) for each in ADAM]
+SEEN_RUNS = {"fates": SEEN, "fates_unseen": UNSEEN, "fates_fresh": FRESH, "fates_wide": WIDE}
+JUDGED = {"fates_unseen": "dim", "fates_fresh": "bright", "fates_wide_unseen": "slow"}
+"""The experiment of each round, and the one kind of settings that it has here."""
 CHANGED = [ADAM[1], *(change(ADAM[1], {"optimizer.b1": b1}) for b1 in (0.0, 0.3, 0.5, 0.7, 0.8))]
 
 
@@ -45,18 +50,21 @@ def runs(tmp_path_factory):
     """The folder of small runs named as the page wants them, with predictions that were written before one of them."""
     folder = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
-        for name, own in (("fates", SEEN), ("fates_unseen", UNSEEN), ("fates_fresh", FRESH)):
+        for name, own in (SEEN_RUNS | {"fates_wide_unseen": WIDE_UNSEEN}).items():
             patch.setitem(EXPERIMENTS, name, lambda own=own: own)
-        first = predictions.FIRST._replace(kinds={"dim": {}}, settings_of_a_kind=len(UNSEEN))
-        second = predictions.SECOND._replace(kinds={"bright": {}}, settings_of_a_kind=len(FRESH))
-        for name, value in (("FIRST", first), ("SECOND", second), ("ROUNDS", (first, second)), ("FOLDER", folder)):
+        rounds = [
+            each._replace(kinds={JUDGED[each.experiment]: {}}, settings_of_a_kind=len(ADAM))
+            for each in predictions.ROUNDS
+        ]
+        for name, value in (("FIRST", rounds[0]), ("ROUNDS", tuple(rounds)), ("FOLDER", folder)):
             patch.setattr(predictions, name, value)
         patch.setattr("analysis.collapse_law.evidence.RESAMPLES", 5)
-        sweep.run(SEEN, SEEDS, name="fates", out=folder, quiet=True)
-        assert predictions.main([str(folder / "fates")]) == 0
-        sweep.run(UNSEEN, SEEDS, name="fates_unseen", out=folder, quiet=True)
-        assert predictions.main([str(folder / "fates"), str(folder / "fates_unseen")]) == 0
-        sweep.run(FRESH, SEEDS, name="fates_fresh", out=folder, quiet=True)
+        for name, own in SEEN_RUNS.items():
+            sweep.run(own, SEEDS, name=name, out=folder, quiet=True)
+            if name != "fates_fresh":
+                before = list(SEEN_RUNS)[: list(SEEN_RUNS).index(name) + 1]
+                assert predictions.main([str(folder / each) for each in before]) == 0
+        sweep.run(WIDE_UNSEEN, SEEDS, name="fates_wide_unseen", out=folder, quiet=True)
         sweep.run(CHANGED, SEEDS, name="interventions", out=folder, quiet=True)
         deep = [box(steps=2, eval_every=1, **{"model.name": "mlp", "model.hidden": (2, 2, 2)})]
         sweep.run(deep, SEEDS, name="born_dead", out=folder, quiet=True)
@@ -68,15 +76,15 @@ def test_the_page_says_what_the_runs_hold(runs, tmp_path, capsys):
     assert capsys.readouterr().out.strip() == str(tmp_path / "law" / "law.md")
     text = (tmp_path / "law" / "law.md").read_text()
     assert {path.name for path in (tmp_path / "law").iterdir()} == set(page.FILES)
-    for run, file in (("fates_unseen", "unseen.csv"), ("fates_fresh", "fresh.csv")):
+    for run, file in ((each.experiment, each.file) for each in predictions.ROUNDS):
         said, found = pd.read_csv(runs / file), Settings.of(runs / run).lost / SEEDS
         for name in predictions.PREDICTORS:
             error = 100 * np.abs(said[name] - found).mean()
             assert re.search(rf"^\| {name} \| {error:.1f} \| {error:.1f} \|", text, re.MULTILINE), name
     table = pd.read_csv(tmp_path / "law" / "settings.csv")
-    parts = [Settings.of(runs / name) for name in ("fates", "fates_unseen", "fates_fresh")]
+    parts = [Settings.of(runs / name) for name in (*SEEN_RUNS, "fates_wide_unseen")]
     assert table["lost"].tolist() == [count for part in parts for count in part.lost]
-    assert table["fitted"].tolist() == [True] * len(SEEN + UNSEEN) + [False] * len(FRESH)
+    assert table["fitted"].tolist() == [True] * len(SEEN + UNSEEN + FRESH + WIDE) + [False] * len(WIDE_UNSEEN)
     assert "| b1 0.0 | 0.1 |" in text
     assert "| 3 | 2 | glorot | 58% |" in text, "1 - (3/4)^3"
 

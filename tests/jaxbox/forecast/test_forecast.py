@@ -60,7 +60,7 @@ def test_initialisations_that_are_known_have_a_variance():
 def test_every_setting_that_was_fitted_lies_within_what_is_said_to_be():
     from jaxbox.experiments import EXPERIMENTS, fates
 
-    for name in ("fates", "fates_unseen"):
+    for name in ("fates", "fates_unseen", "fates_wide"):
         assert [each for each in EXPERIMENTS[name]() if forecast.beyond(each)] == []
     beyond = [forecast.beyond(each) for each in EXPERIMENTS["fates_fresh"]()]
     own = len(fates.FRESH_RULES) * fates.FRESH_DRAWS
@@ -81,13 +81,30 @@ def test_constants_name_known_variables():
     assert set(DESCENT) < set(scope.KNOWN["optimizer.name"])
 
 
+def by_hand(share, step, expected=None):
+    """The formula of a network whose smallest share is `share`, at least a thousandth of whose units are dead."""
+    formula = early.ALONE if expected is None else early.WITH_LAW
+    logit = formula.constant + formula.odds * math.log((1.001 - share) / share) + formula.step * math.log(step / 10)
+    if expected is not None:
+        logit += formula.expected * math.log(expected / (1 - expected))
+    return pytest.approx(1 / (1 + math.exp(-logit)))
+
+
 def test_dying_by_hand():
     alive = np.array([[0.5, 0.04], [1.0, 0.0], [np.nan, np.nan], [0.9, np.nan]])
     found = early.dying(alive, 20)
-    logit = early.INTERCEPT + early.ODDS * math.log(0.961 / 0.04) + early.STEP * math.log(2)
-    assert found[0] == pytest.approx(1 / (1 + math.exp(-logit)))
+    assert found[0] == by_hand(0.04, 20)
     assert found[1:3].tolist() == [1.0, 0.0]
-    logit = early.INTERCEPT + early.ODDS * math.log(0.101 / 0.9) + early.STEP * math.log(2)
-    assert found[3] == pytest.approx(1 / (1 + math.exp(-logit)))
+    assert found[3] == by_hand(0.9, 20)
     assert np.array_equal(early.dying(alive, 3), early.dying(alive, 10))
     assert np.array_equal(early.dying(alive, 300), early.dying(alive, 30))
+
+
+def test_what_the_law_expects_is_used_where_it_is_known():
+    alive = np.array([[0.5], [0.5], [0.5], [0.0], [np.nan]])
+    found = early.dying(alive, 20, np.array([0.2, 0.9, np.nan, 0.2, 0.2]))
+    assert found[:2].tolist() == [by_hand(0.5, 20, 0.2), by_hand(0.5, 20, 0.9)]
+    assert found[2] == by_hand(0.5, 20)
+    assert found[3:].tolist() == [1.0, 0.0]
+    never, always = early.dying(alive[:2], 20, np.array([0.0, 1.0]))
+    assert (never, always) == (by_hand(0.5, 20, 0.001), by_hand(0.5, 20, 0.999)), "not beyond a thousandth"

@@ -50,4 +50,4 @@ def test_an_impulse_moves_a_weight_as_optax_does(b1, b2):
         update, state = rule.update(jnp.float32(gradient), state, weight)
         moved.append(float(update))
     # What is left after 300 steps is under 0.9^300 of it; float32 in the sums.
-    assert impulse(Optimizer(b1=b1, b2=b2)) == pytest.approx(-sum(moved[1:]), rel=1e-4)
+    assert impulse(b1, b2) == pytest.approx(-sum(moved[1:]), rel=1e-4)
