@@ -6,6 +6,7 @@ Imports no JAX, so that help and refusals come at once.
 import contextlib
 import dataclasses
 import difflib
+import gc
 import io
 import itertools
 import re
@@ -20,6 +21,8 @@ from jaxbox.config import ConfigurationError, RunError
 from jaxbox.config.fields import split_items
 
 Arguments = TypeVar("Arguments")
+OBJECTS_BETWEEN_LOOKS = 100_000
+"""New objects after which Python looks for garbage; its own choice is some 1,000."""
 
 
 def read(default: Arguments, words: Sequence[str], program: str, more_help: str = "") -> Arguments:
@@ -75,6 +78,18 @@ def exit_code(program: str, work: Callable[[], int]) -> int:
     except (ConfigurationError, RunError) as error:
         print(f"{program}: {error}", file=sys.stderr)
         return 2
+
+
+def own_process(main: Callable[[], int]) -> NoReturn:
+    """Run a command as this process, and exit with its code.
+
+    Garbage is looked for seldom, as importing makes none, and not at all at the end: that takes .3 s and .5 s of a
+    sweep whose programs are kept.
+    """
+    gc.set_threshold(OBJECTS_BETWEEN_LOOKS, 20, 50)
+    code = main()
+    gc.freeze()
+    sys.exit(code)
 
 
 def _refuse_option(word: str, default: Any) -> NoReturn:

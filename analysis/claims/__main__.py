@@ -86,4 +86,4 @@ def _check_file(file: Path, suffix: str, overwrite: bool) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command_line.own_process(main)

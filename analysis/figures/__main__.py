@@ -108,4 +108,4 @@ def _one_of_all(name: str, run: Path, arguments: Arguments) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command_line.own_process(main)

@@ -103,4 +103,4 @@ def write(run: Path, out: Path) -> Path:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command_line.own_process(main)

@@ -111,4 +111,4 @@ def _said_kind(words: Sequence[str]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command_line.own_process(main)

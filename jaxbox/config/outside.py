@@ -48,6 +48,11 @@ def is_outside(name: Any) -> bool:
     return isinstance(name, str) and ":" in name
 
 
+def imported() -> bool:
+    """Whether this process has executed code from outside."""
+    return bool(_IMPORTED)
+
+
 def split(name: str) -> tuple[str, str]:
     """The module or file that a name names, and what it names there."""
     place, _, attribute = name.rpartition(":")

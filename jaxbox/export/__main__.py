@@ -51,4 +51,4 @@ def _export(words: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command_line.own_process(main)

@@ -84,7 +84,7 @@ def probability(
     """The formula itself, of the smallest share of units alive, and the rate that the law expects if it has that."""
     late = np.clip(step, *FITTED_STEPS) / FITTED_STEPS[0]
     terms = (1.0, log_odds(np.maximum(smallest, LEAST)), np.log(late), logit(expected))
-    return sigmoid(sum(constant * term for constant, term in zip(formula, terms, strict=True)))
+    return sigmoid(np.asarray(sum(constant * term for constant, term in zip(formula, terms, strict=True))))
 
 
 CALIBRATION = (

@@ -15,8 +15,8 @@ GRADIENT = 0.02
 """What epsilon is compared with. The gradients of first weights tell worse: what they start with is soon forgotten, and
 signals are then as large as the targets have them. With this number the exponent of `damping` comes out as -1."""
 BRIGHT, STABLE, WIDE = 1.0, 33.0, 4.0
-"""Found from the runs: pixels of 3 and of 255 are alike; where descent begins to be unstable; and from how many units of
-a layer on, 55, momentum matters."""
+"""Found from the runs: pixels of 3 and of 255 are alike; where descent begins to be unstable; and from how many units
+of a layer on, 55, momentum matters."""
 USUAL_DECAYS = 0.9, 0.999
 IMPULSE_STEPS = 1000
 """Of how many steps `impulse` adds up what an impulse moves: of decays up to .99 all of it."""
@@ -37,7 +37,7 @@ def variables(configuration: Configuration) -> dict[str, float]:
     - `brightness`: the largest size of a pixel, beside the 1 that a bias is multiplied with; at most BRIGHT.
     - `positions`: pixels of the last map, before the outputs.
     - `units`: the geometric mean of the hidden layers' units.
-    - `hidden`: the geometric mean of the fan-ins between the first layer and the last; the first one's if there is none.
+    - `hidden`: the geometric mean of the fan-ins between the first layer and the last; the first's if there is none.
     - `wide`: units beside those of WIDE, if there are more.
     - `carried`: `wide` times what `impulse` is more than with Adam's usual decays, .9 and .999.
     - `instability`: 1 + rate x kernel / STABLE, where kernel is the sum of the squares of an output's gradients by all

@@ -88,4 +88,4 @@ def _so_far(run: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command_line.own_process(main)

@@ -127,4 +127,4 @@ def _list(experiment: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command_line.own_process(main)

@@ -12,7 +12,7 @@ from jaxbox.sweep.preparing import Execution
 from jaxbox.sweep.progress import Report
 from jaxbox.sweep.signals import Stop
 from jaxbox.sweep.worker import Settings, Worker
-from jaxbox.training import cache, devices
+from jaxbox.training import devices
 
 
 class Work(NamedTuple):
@@ -76,7 +76,6 @@ class Here:
 
     def train(self, work: Work) -> None:
         """Train this process's share of what is left."""
-        cache.keep_programs()
         settings = settings_of(self.execution)
         told = work.session, work.stop, work.report, work.begun_with, work.publish
         worker = Worker(work.path, work.plan, self.devices(), settings, *told)

@@ -206,9 +206,10 @@ def grow(prepared: Prepared) -> None:
 def _check(plan: Plan, execution: Execution) -> str:
     """Refuse what cannot be trained; returns a line about cores that are left out."""
     from jaxbox.store import results
-    from jaxbox.training import checks, devices, memory
+    from jaxbox.training import cache, checks, devices, memory
 
     warning = devices.one_device_per_core(execution.worker_devices)
+    cache.keep_programs()
     checks.check_sweep(plan.configurations, plan.seed_count)
     # The members' arrays of a configuration, and the Dataset that is made of them, are there together.
     needed = 2 * results.dataset_bytes(plan) // len(plan.configurations)

@@ -17,7 +17,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float, Int, PyTree, UInt32
 
 from jaxbox.config import TRACED, Block, tables, traced
-from jaxbox.training import evaluation, member, memory, sampling
+from jaxbox.training import evaluation, executables, member, memory, sampling
 from jaxbox.training.groups import Group
 from jaxbox.training.member import State
 from jaxbox.training.sampling import Drawn
@@ -262,12 +262,16 @@ class Population:
         return self.inputs(self.group.members()[:1])
 
     def compile(self) -> None:
-        """Compile every program unless that is done."""
+        """Compile every program unless that is done, here or by an earlier process that kept them."""
         if self._advance is not None:
             return
-        self._advance = self.lower().compile(self._options)
-        self._initialize = self._initialize.lower(*self._any_inputs).compile()
-        self._prepare = self._prepare.lower(*self._any_inputs, np.int32(0)).compile()
+        own = self.group.static, self.members_per_chunk, self.devices
+        programs = executables.compiled(*own, self._lower_all, (self._options, None, None))
+        self._advance, self._initialize, self._prepare = programs
+
+    def _lower_all(self) -> list[Any]:
+        initialize = self._initialize.lower(*self._any_inputs)
+        return [self.lower(), initialize, self._prepare.lower(*self._any_inputs, np.int32(0))]
 
     def advance(
         self, state: State, data: Drawn, seeds: Seeds, floats: Floats, first: int, last: int

@@ -1,0 +1,202 @@
+"""Keeps whole programs between processes: whoever starts what was compiled before neither traces nor compiles it.
+
+JAX's own cache has what XLA compiles, but a program must be traced before it can be looked up, which takes longer than
+all else before the first step. Here it is looked up by everything that it follows from: the group's static fields, how
+many members, the devices, jaxbox's own source, and what JAX and the packages around it are and were told. Where only
+the source has changed, programs are traced, and found by their text.
+
+Only a process that was started as the command line keeps programs, and none whose configurations name code from
+outside of the project: what other code has put in the place of jaxbox's could not be seen here.
+"""
+
+import contextlib
+import functools
+import hashlib
+import os
+import pickle
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import jax
+from jax import monitoring
+from jax.experimental import serialize_executable
+
+import jaxbox
+from jaxbox.config import Static, outside
+from jaxbox.training import devices as local
+
+FOLDER = "executables"
+MOST_BYTES = 2**30
+"""Of all that is kept; what has not been used for longest goes first."""
+PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy")
+TALK = ("cache", "dump", "log", "traceback", "locations")
+"""Parts of the names of what JAX is told that changes no program."""
+ENVIRONMENT = ("XLA_FLAGS", "LIBTPU_INIT_ARGS")
+COMMAND = "jaxbox.sweep.__main__"
+"""What Python calls the module that a process of the command line was started with."""
+HIT = "/jax/compilation_cache/cache_hits"
+
+_folder: Path | None = None
+_of_thread = threading.local()
+
+Executables = tuple[Any, ...]
+"""Compiled functions (`jax.stages.Compiled`)."""
+Options = Sequence[dict[str, bool] | None]
+
+
+def keep_in(folder: Path) -> None:
+    """Keep programs in this folder, if this process is the command line's."""
+    global _folder
+    own = getattr(sys.modules["__main__"], "__spec__", None)
+    _folder = folder / FOLDER if own is not None and own.name == COMMAND else None
+
+
+def known(static: Static) -> bool:
+    """Whether a program of these static fields was compiled before, by the same code with the same packages."""
+    folder = _folder_of(static)
+    return folder is not None and folder.is_dir() and any(folder.iterdir())
+
+
+def compiled(
+    static: Static, size: int, devices: Sequence[Any], lower: Callable[[], Sequence[Any]], options: Options
+) -> Executables:
+    """Programs for chunks of this size on these devices: those that are kept, or else compiled now, and kept.
+
+    Args:
+        lower: traces them (`jax.stages.Lowered`), if that is needed.
+        options: of the compiler, for each.
+    """
+    folder = _folder_of(static)
+    if folder is None:
+        return _compile(lower(), options)[0]
+    kinds = [(device.platform, device.device_kind, device.id) for device in devices]
+    place = _Place(folder / _hash(size, kinds, devices[0].client.platform_version))
+    if found := place.load(devices):
+        return found
+    lowered = lower()
+    content = folder.parent / _hash([each.as_text() for each in lowered], options, place.path.name, _surroundings())
+    found = place.load(devices, content)
+    if found is None:
+        found, fresh = _compile(lowered, options)
+        if fresh:  # on CPU a program that was itself read from JAX's cache would be written without its functions
+            place.save(found, content)
+    return found
+
+
+class _Place:
+    """A file that names the one with the programs, which other places name too where the programs are the same."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def load(self, devices: Sequence[Any], content: Path | None = None) -> Executables | None:
+        """What the content has, or that which this place names; None if there is none, or none that can be read."""
+        try:
+            content = content or self.path.parents[1] / self.path.read_text()
+            found = tuple(_loaded(each, devices) for each in pickle.loads(content.read_bytes()))
+            os.utime(content)
+            self._name(content)
+            return found
+        except FileNotFoundError:
+            return None
+        except Exception:  # a file that is damaged
+            self.path.unlink(missing_ok=True)
+            if content is not None:
+                content.unlink(missing_ok=True)
+            return None
+
+    def save(self, programs: Executables, content: Path) -> None:
+        """Keep programs, unless they cannot be: nobody depends on it."""
+        with contextlib.suppress(Exception):  # a backend that cannot, a disk that is full
+            _write(content, pickle.dumps([_saved(program) for program in programs]))
+            self._name(content)
+            _make_room(content.parent)
+
+    def _name(self, content: Path) -> None:
+        with contextlib.suppress(OSError):
+            _write(self.path, content.name.encode())
+
+
+def _compile(lowered: Sequence[Any], options: Options) -> tuple[Executables, bool]:
+    """The programs, all at the same time, and whether none of them was in JAX's own cache."""
+    with ThreadPoolExecutor(len(lowered)) as threads:
+        found = [*threads.map(_compile_one, lowered, options)]
+    return tuple(program for program, _ in found), all(fresh for _, fresh in found)
+
+
+def _compile_one(lowered: Any, options: dict[str, bool] | None) -> tuple[Any, bool]:
+    _listen()
+    _of_thread.hits = 0
+    return lowered.compile(options), not _of_thread.hits
+
+
+@functools.cache
+def _listen() -> None:
+    def count(event: str, **_: Any) -> None:
+        if event == HIT:
+            _of_thread.hits = getattr(_of_thread, "hits", 0) + 1
+
+    monitoring.register_event_listener(count)
+
+
+# JAX leaves it to others to write a tree of arguments down; one that has numbers for leaves says the same.
+def _saved(program: Any) -> tuple[bytes, Any, Any]:
+    content, *trees = serialize_executable.serialize(program)
+    return content, *(jax.tree.unflatten(tree, range(tree.num_leaves)) for tree in trees)
+
+
+def _loaded(saved: tuple[bytes, Any, Any], devices: Sequence[Any]) -> Any:
+    content, *trees = saved
+    structures = map(jax.tree.structure, trees)
+    return serialize_executable.deserialize_and_load(content, *structures, execution_devices=list(devices))
+
+
+def _write(path: Path, content: bytes) -> None:
+    """All of it or nothing, whoever else writes there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(content)
+    os.replace(file.name, path)
+
+
+def _make_room(folder: Path) -> None:
+    found = ((path.stat(), path) for path in folder.iterdir() if path.is_file())
+    files = sorted((stat.st_mtime, stat.st_size, path) for stat, path in found)
+    excess = sum(size for _, size, _ in files) - MOST_BYTES
+    for _, size, path in files:
+        if excess <= 0:
+            return
+        path.unlink(missing_ok=True)
+        excess -= size
+
+
+def _folder_of(static: Static) -> Path | None:
+    """Where the programs of these static fields are named; None where none are kept."""
+    if _folder is None or outside.imported():
+        return None
+    return _folder / _hash(static, _source(), _surroundings())
+
+
+def _surroundings() -> list[Any]:
+    """All that programs depend on beside jaxbox, their configuration and their devices."""
+    settings: Any = jax.config
+    told = {name: repr(value) for name, value in settings.values.items() if not any(word in name for word in TALK)}
+    environment = [os.environ.get(name) for name in ENVIRONMENT]
+    return [sys.version, [version(name) for name in PACKAGES], sorted(told.items()), environment, local.cores()]
+
+
+@functools.cache
+def _source() -> str:
+    """Of all code of jaxbox."""
+    root = Path(jaxbox.__file__).parent
+    return _hash(*((str(path.relative_to(root)), path.read_bytes()) for path in sorted(root.rglob("*.py"))))
+
+
+def _hash(*values: Any) -> str:
+    return hashlib.sha256(repr(values).encode()).hexdigest()[:32]
