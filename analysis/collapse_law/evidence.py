@@ -13,6 +13,7 @@ from jaxtyping import Bool
 from scipy.stats import binomtest
 
 from analysis.collapse_law import fitting, forms, predictions
+from analysis.collapse_law.floor import Floor, floor
 from analysis.collapse_law.narrow import Narrow, narrow
 from analysis.collapse_law.scores import Bin, Scores, calibration, scores
 from analysis.collapse_law.settings import lost
@@ -101,6 +102,7 @@ class Evidence:
     laws: dict[str, Law]
     constants: dict[str, list[Constant]]
     exponents: list[Constant]
+    floor: Floor
     warned: Warned
     rounds: list[Judged]
     advised: list[Advised] | None
@@ -131,6 +133,7 @@ def gather(run: Path) -> Evidence:
         laws,
         {kind: _constants(kind, law, seen) for kind, law in laws.items()},
         _exponents(fitted),
+        floor(seen.of_kind("adam"), forms.FORMS["adam"]),
         warned(runs),
         judged,
         list(_advised(beside["advised"])) if "advised" in beside else None,

@@ -18,7 +18,7 @@ from jaxbox.forecast.law import Law
 
 STEPS = (10, 20, 30)
 """When members are looked at."""
-EDGES = (0.01, 0.05, 0.2, 0.5, 0.8, 1.0)
+EDGES = (0.01, 0.05, 0.2, 0.5, 1.0)
 """Of probabilities whose calibration is told."""
 
 

@@ -49,7 +49,13 @@ def markdown(evidence: Evidence, caption: str) -> str:
     environment.filters |= {"points": _points, "interval": _interval, "percent": _percent, "known": _known}
     page = environment.get_template("law.md.jinja")
     return page.render(
-        zip=zip, title=FIRST_LINE, evidence=evidence, rivals=forms.RIVALS, first_forms=forms.FIRST, caption=caption
+        zip=zip,
+        title=FIRST_LINE,
+        evidence=evidence,
+        rivals=forms.RIVALS,
+        first_forms=forms.FIRST,
+        second_forms=forms.SECOND,
+        caption=caption,
     )
 
 

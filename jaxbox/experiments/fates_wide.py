@@ -39,6 +39,11 @@ def fates_wide() -> list[Configuration]:
     32 to 160 channels with Adam, drawn as those of `fates` are, over lower learning rates.
 
     Command: python -m jaxbox.sweep fates_wide --seeds 32 --name fates_wide
+    Cost: 30 minutes on 2 CPU cores with 32 seeds.
+    Outcome: in part. The law of the narrow networks is off by 9.0 points there, boosted trees by 8.9, a constant by 21.
+    It says too little at low rates, up to 49 points in single settings, and too much where b1 is under a half: 30% of
+    these networks die, not 49%. With units and what momentum carries on in its threshold, both of layers of over 55
+    units alone, it fits them to 7.4 points, and narrow ones no worse than before.
     """
     return list(drawn(WIDE_PROGRAMS, WIDE_DRAWS, FIRST_PROGRAM, **WIDE))
 
@@ -51,6 +56,11 @@ def fates_wide_unseen() -> list[Configuration]:
     larger images, pixels in [0, 255], inverted or with the mean image subtracted.
 
     Command: python -m jaxbox.sweep fates_wide_unseen --seeds 32 --name fates_wide_unseen
+    Cost: 18 minutes on 2 CPU cores with 32 seeds.
+    Outcome: better than without, and still far from exact. Its rates are off by 10.1 points on average, boosted trees'
+    by 10.3, logistic regression's by 13.2, a constant by 17.9, of which 3.5 are chance (Brier scores .099, .106, .119,
+    .166; .072 is the least possible). Worst are the question's network on its own images, of which more die than it
+    says (19.5 points), and centred pixels, of which none does (14.4).
     """
     starts = ((FIRST_PROGRAM + WIDE_PROGRAMS + place, kind) for place, kind in enumerate(WIDE_UNSEEN.values()))
     return [each for first, kind in starts for each in drawn(1, WIDE_UNSEEN_DRAWS, first, **(WIDE | kind))]

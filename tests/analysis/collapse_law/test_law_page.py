@@ -37,7 +37,8 @@ ADAM = SEEN[:6]
 """As many as each of the other runs has, so that they share a compiled program."""
 UNSEEN = [change(each, {"task.contrast": 0.7}) for each in ADAM]
 FRESH = [change(each, {"task.contrast": 5.0}) for each in ADAM]
-WIDE = [change(each, {"task.contrast": 0.9}) for each in ADAM]
+WIDE = [change(each, {"batch_size": 16}) for each in ADAM]
+"""A second program."""
 WIDE_UNSEEN = [change(each, {"optimizer.b1": 0.8}) for each in ADAM]
 SEEN_RUNS = {"fates": SEEN, "fates_unseen": UNSEEN, "fates_fresh": FRESH, "fates_wide": WIDE}
 JUDGED = {"fates_unseen": "dim", "fates_fresh": "bright", "fates_wide_unseen": "slow"}

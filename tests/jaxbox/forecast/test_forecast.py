@@ -58,16 +58,25 @@ def test_initialisations_that_are_known_have_a_variance():
 
 
 def test_every_setting_that_was_fitted_lies_within_what_is_said_to_be():
-    from jaxbox.experiments import EXPERIMENTS, fates
+    from jaxbox.experiments import EXPERIMENTS
 
-    for name in ("fates", "fates_unseen", "fates_wide"):
+    for name in ("fates", "fates_unseen", "fates_fresh", "fates_wide"):
         assert [each for each in EXPERIMENTS[name]() if forecast.beyond(each)] == []
-    beyond = [forecast.beyond(each) for each in EXPERIMENTS["fates_fresh"]()]
-    own = len(fates.FRESH_RULES) * fates.FRESH_DRAWS
-    said = {kind: beyond[own * place] for place, kind in enumerate(fates.FRESH)}
-    assert [kind for kind, words in said.items() if not words] == []
-    assert said["deeper"] == ["5 hidden layers"]
-    assert said["he"] == ["model.initialization he"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"model.features": (161, 8)}, ["a layer of 161"]),
+        ({"model.features": (8,) * 6}, ["6 hidden layers"]),
+        ({"model.kernel_size": 11}, ["model.kernel_size 11"]),
+        ({"model.initialization": "lecun", "batch_size": 16}, ["model.initialization lecun", "batch_size 16"]),
+        ({"optimizer.frozen": "biases"}, ["optimizer.frozen biases"]),
+        ({"task.inputs": "checkerboard"}, ["task.inputs checkerboard"]),
+    ],
+)
+def test_what_lies_beyond_is_named(fields, words):
+    assert forecast.beyond(box(**fields)) == words
 
 
 def test_constants_name_known_variables():

@@ -63,10 +63,10 @@ def test_why_nothing_is_known_is_said(words, why, capsys):
 @pytest.mark.parametrize(("step", "said"), [(10, "1 have lost a layer, 1 are dying"), (60, "1 have lost a layer")])
 def test_the_progress_line_counts_members(step, said):
     dead = np.array([[0.0, 0.1], [1.0, 0.5], [0.2, 0.99]])
-    configurations = [box(**{"optimizer.learning_rate": 0.03})] * 3
+    configurations = [box(**{"optimizer.learning_rate": 0.1})] * 3
     found = dying.words(configurations, dead, step)
     largest = forecast.expect(configurations[0]).largest
-    times = f"learning rate {0.03 / largest:.1f} times too high, the law takes {largest:.2g} (--advise)"
+    times = f"learning rate {0.1 / largest:.1f} times too high, the law takes {largest:.2g} (--advise)"
     assert found == f"of 3 members {said}: {times}"
 
 
