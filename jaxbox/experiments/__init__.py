@@ -57,6 +57,7 @@ EXPERIMENTS: dict[str, Callable[..., list[Configuration]]] = {
     "soft_argmax": remedies.soft_argmax,
     "initialization": remedies.initialization,
     "small_variance": targets.small_variance,
+    "scaled_targets": targets.scaled_targets,
     "absolute_error": losses.absolute_error,
     "gaussian_nll": losses.gaussian_nll,
     "normalization": remedies.normalization,

@@ -44,6 +44,9 @@ NAMES: dict[str, tuple[str, ...]] = {
     "model.name": ("cnn",),
     "model.initialization": ("glorot", "he"),
     "task.inputs": ("unit", "dimmed", "byte", "inverted", "standardized", "mean_subtracted"),
+    "task.scene": ("box",),
+    "task.targets": ("symmetric",),
+    "data.law": ("uniform",),
     "optimizer.frozen": ("none",),
 }
 """What it was fitted on, of names."""

@@ -73,6 +73,7 @@ def test_every_setting_that_was_fitted_lies_within_what_is_said_to_be():
         ({"model.initialization": "lecun", "batch_size": 16}, ["model.initialization lecun", "batch_size 16"]),
         ({"optimizer.frozen": "biases"}, ["optimizer.frozen biases"]),
         ({"task.inputs": "checkerboard"}, ["task.inputs checkerboard"]),
+        ({"task.targets": "pixels", "data.law": "beta"}, ["task.targets pixels", "data.law beta"]),
     ],
 )
 def test_what_lies_beyond_is_named(fields, words):
