@@ -13,15 +13,18 @@ def interventions(full: bool = False) -> list[Configuration]:
     frozen biases (one weight of hundreds) nor centred pixels (the layers that die are further up). Warming up over 40
     steps ends it (no overshoot), so does an epsilon of 0.1 (steps as small as gradients are), and at 0.01 no momentum
     (b1 0: nothing to carry on; 16 seeds at 0.02 had shown it) and a clipped gradient (none that is far larger than
-    before) make it rarer. Where the box is dim, 0.3, biases count for more, and freezing them makes it rarer.
+    before) make it rarer. Where the box is dim, 0.3, biases count for more, and freezing them makes it rarer. Added
+    later, when `normalization` had shown it at other rates: activations that are centred before each relu (batch
+    normalisation) end it, as no step can then shift a unit below zero on every image.
 
     Command: python -m jaxbox.sweep interventions --seeds 32
-    Cost: 8 minutes on 2 CPU cores with 32 seeds.
+    Cost: 9 minutes on 2 CPU cores with 32 seeds.
     Outcome: the argument holds for this network. 19% [9, 35] and 69% [51, 82] lose a layer at 0.01 and 0.03; without
     momentum, with the gradient clipped, after a warm-up of 40 steps and with an epsilon of 0.01 none of 32 does at
     either (95% interval to 11%). Flipped signs change nothing (19%, 81% [65, 91]). Frozen biases end it at 0.01 (0%),
     not at 0.03 (69%); where the box is dim 94% [80, 98] at 0.03 become 66% [48, 80]. Not as said: centred pixels make
-    it rarer, 6% [2, 20] and 0%. A warm-up of 10 steps is enough at 0.01 (0%), not at 0.03 (69%).
+    it rarer, 6% [2, 20] and 0%. A warm-up of 10 steps is enough at 0.01 (0%), not at 0.03 (69%). Centred activations
+    end it (0% at either, R2 .97 and .91).
     """
     start = box(full, steps=THREAD_STEPS if full else 60)
     rates = {"optimizer.learning_rate": [0.01, 0.03]}
@@ -33,6 +36,7 @@ def interventions(full: bool = False) -> list[Configuration]:
         {"optimizer.epsilon": [1e-3, 1e-2, 1e-1]},
         {"optimizer.b1": [0.0]},
         {"optimizer.clip_norm": [0.1]},
+        {"model.normalization": ["batch"]},
     ]
     return grids(start, inputs | rates, *(change | rates for change in others))
 
