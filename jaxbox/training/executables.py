@@ -47,7 +47,7 @@ _of_thread = threading.local()
 
 Executables = tuple[Any, ...]
 """Compiled functions (`jax.stages.Compiled`)."""
-Options = Sequence[dict[str, bool] | None]
+Options = Sequence[dict[str, bool | int] | None]
 
 
 def keep_in(folder: Path) -> None:
@@ -130,7 +130,7 @@ def _compile(lowered: Sequence[Any], options: Options) -> tuple[Executables, boo
     return tuple(program for program, _ in found), all(fresh for _, fresh in found)
 
 
-def _compile_one(lowered: Any, options: dict[str, bool] | None) -> tuple[Any, bool]:
+def _compile_one(lowered: Any, options: dict[str, bool | int] | None) -> tuple[Any, bool]:
     _listen()
     _of_thread.hits = 0
     return lowered.compile(options), not _of_thread.hits
