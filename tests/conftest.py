@@ -32,7 +32,7 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 # The processes of test_reliability.py optimise as users' do.
 jax.config.update("jax_disable_most_optimizations", IN_A_HURRY)
 if IN_A_HURRY:
-    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICK}"
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {QUICK}".strip()  # a blank is the name of a file
     # Where in the code each operation of a program comes from is not looked up; and garbage is collected less often.
     jax.config.update("jax_traceback_in_locations_limit", 0)
     gc.set_threshold(50_000, 20, 50)
