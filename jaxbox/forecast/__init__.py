@@ -3,14 +3,21 @@
 found = forecast.expect(configuration)
 found.rate            how probable it is that a layer dies
 found.largest         the largest learning rate at which that is at most 1%
+forecast.expect_after(configuration, alive, step=20)     the same, once some of its networks have been seen
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 from jaxbox.config import Configuration, ConfigurationError
 from jaxbox.forecast.scope import beyond, unknown
 
-__all__ = ["SAFE", "Expected", "beyond", "expect", "unknown"]
+if TYPE_CHECKING:
+    import numpy as np
+    from jaxtyping import Float
+
+__all__ = ["SAFE", "Expected", "beyond", "expect", "expect_after", "unknown"]
 
 SAFE = 0.01
 """A rate of collapse that is taken for none."""
@@ -45,3 +52,24 @@ def expect(configuration: Configuration) -> Expected:
         raise ConfigurationError(f"model: {error}") from None
     law = constants.DESCENT if optimizer.name in DESCENT else constants.ADAM
     return Expected(float(probability(law, known)), optimizer.learning_rate * stretch(law, known, SAFE))
+
+
+def expect_after(configuration: Configuration, alive: Float[np.ndarray, "members layers"], step: int) -> float:
+    """The rate of collapse of a configuration, once networks of it have been seen after a few steps.
+
+    The mean of what is said of each of them, by the law and by the units that it has alive (`early.dying`).
+
+    Args:
+        alive: of each relu layer of each network, the share of its units that are above zero for some image, from 0 to
+            1: 1 - `dead_fraction` of a run.
+        step: how many steps have been taken.
+
+    Raises:
+        ConfigurationError: as `expect`.
+        ValueError: no network.
+    """
+    from jaxbox.forecast import early
+
+    if not len(alive):
+        raise ValueError(f"alive has the shape {alive.shape}; it must be (members, layers), of one network or more")
+    return float(early.dying(alive, step, expect(configuration).rate).mean())

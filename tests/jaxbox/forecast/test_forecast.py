@@ -118,3 +118,15 @@ def test_what_the_law_expects_is_used_where_it_is_known():
     assert found[3:].tolist() == [1.0, 0.0]
     never, always = early.dying(alive[:2], 20, np.array([0.0, 1.0]))
     assert (never, always) == (by_hand(0.5, 20, 0.001), by_hand(0.5, 20, 0.999)), "not beyond a thousandth"
+
+
+def test_a_rate_after_some_steps_is_the_mean_over_networks():
+    configuration = box(**{"optimizer.learning_rate": 0.03})
+    expected = forecast.expect(configuration).rate
+    alive = np.array([[1.0, 0.5], [0.3, 0.0], [0.9, 0.9]])
+    said = [by_hand(0.5, 10, expected).expected, 1.0, by_hand(0.9, 10, expected).expected]
+    assert forecast.expect_after(configuration, alive, step=10) == pytest.approx(sum(said) / 3)
+    with pytest.raises(ValueError, match=r"\(0, 2\); it must be"):
+        forecast.expect_after(configuration, alive[:0], step=10)
+    with pytest.raises(ConfigurationError, match="normalization"):
+        forecast.expect_after(box(**{"model.normalization": "batch"}), alive, step=10)
