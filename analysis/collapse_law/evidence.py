@@ -32,6 +32,7 @@ BESIDE = (
     "advised",
     "interventions",
     "born_dead",
+    "scaled_targets",
 )
 """Other runs that are looked at."""
 SIDES = (0.025, 0.975)
@@ -58,6 +59,15 @@ class Changed(NamedTuple):
     """A configuration of the run of interventions, by what it changes, and its rate."""
 
     change: str
+    learning_rate: float
+    rate: Interval
+
+
+class Scaled(NamedTuple):
+    """A configuration of the run of scaled targets, and its rate."""
+
+    targets: str
+    rule: str
     learning_rate: float
     rate: Interval
 
@@ -108,6 +118,7 @@ class Evidence:
     advised: list[Advised] | None
     interventions: list[Changed] | None
     narrow: list[Narrow] | None
+    scaled: list[Scaled] | None
 
     @property
     def unseen(self) -> Settings | None:
@@ -139,6 +150,7 @@ def gather(run: Path) -> Evidence:
         list(_advised(beside["advised"])) if "advised" in beside else None,
         list(_changed(beside["interventions"])) if "interventions" in beside else None,
         list(narrow(beside["born_dead"])) if "born_dead" in beside else None,
+        list(_scaled(beside["scaled_targets"])) if "scaled_targets" in beside else None,
     )
 
 
@@ -229,3 +241,12 @@ def _change(plain: dict[str, object], configuration: Configuration) -> str:
     return ", ".join(
         f"{path.split('.')[-1]} {value}" for path, value in own.items() if path != "optimizer.learning_rate"
     )
+
+
+def _scaled(run: Path) -> Iterator[Scaled]:
+    results, plan = store.open_with_plan(run)
+    for configuration, own in zip(plan.configurations, store.dead_layer(results).values, strict=True):
+        optimizer = configuration.optimizer
+        decay = f"b1 {optimizer.b1:g}" if optimizer.name == "adam" else f"{optimizer.momentum:g}"
+        rule, rate = f"{optimizer.name} {decay}", wilson(own.sum(), len(own))
+        yield Scaled(configuration.task.targets, rule, optimizer.learning_rate, rate)

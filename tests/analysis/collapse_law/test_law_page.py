@@ -10,7 +10,7 @@ from analysis.collapse_law import page, predictions, settings
 from analysis.collapse_law.baselines import BASELINES
 from analysis.collapse_law.table import Settings
 from analysis.report.__main__ import main
-from jaxbox import sweep
+from jaxbox import store, sweep
 from jaxbox.config import change
 from jaxbox.experiments import EXPERIMENTS
 from jaxbox.experiments.settings import box
@@ -59,7 +59,7 @@ def runs(tmp_path_factory):
         ]
         for name, value in (("FIRST", rounds[0]), ("ROUNDS", tuple(rounds)), ("FOLDER", folder)):
             patch.setattr(predictions, name, value)
-        patch.setattr("analysis.collapse_law.evidence.RESAMPLES", 5)
+        patch.setattr("analysis.collapse_law.evidence.RESAMPLES", 3)
         for name, own in SEEN_RUNS.items():
             sweep.run(own, SEEDS, name=name, out=folder, quiet=True)
             if name != "fates_fresh":
@@ -69,6 +69,8 @@ def runs(tmp_path_factory):
         sweep.run(CHANGED, SEEDS, name="interventions", out=folder, quiet=True)
         deep = [box(steps=2, eval_every=1, **{"model.name": "mlp", "model.hidden": (2, 2, 2)})]
         sweep.run(deep, SEEDS, name="born_dead", out=folder, quiet=True)
+        scaled = [change(each, {"task.targets": "pixels"}) for each in ADAM]
+        sweep.run([*ADAM, *scaled], SEEDS, name="scaled_targets", out=folder, quiet=True)
         yield folder
 
 
@@ -87,6 +89,10 @@ def test_the_page_says_what_the_runs_hold(runs, tmp_path, capsys):
     assert table["lost"].tolist() == [count for part in parts for count in part.lost]
     assert table["fitted"].tolist() == [True] * len(SEEN + UNSEEN + FRESH + WIDE) + [False] * len(WIDE_UNSEEN)
     assert "| b1 0.0 | 0.1 |" in text
+    dead = store.dead_layer(store.open_run(runs / "scaled_targets")).values.mean(axis=1)
+    for row, configuration in enumerate([*ADAM, *ADAM]):
+        scale, rate = ("symmetric", "pixels")[row // len(ADAM)], configuration.optimizer.learning_rate
+        assert f"| {scale} | adam b1 0.9 | {rate:g} | {dead[row]:.0%} [" in text
     assert "| 3 | 2 | glorot | 58% |" in text, "1 - (3/4)^3"
 
 
