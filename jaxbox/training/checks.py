@@ -67,7 +67,7 @@ def check_program(configuration: Configuration) -> None:
     needed = COPIES_OF_STATE * memory.tree_bytes(state)
     memory.require_fit("model", configuration.model.name, needed, "training one such network takes at least")
 
-    if executables.known(static):
+    if executables.known(static):  # traced before, by the same code
         return
     _check_outputs(configuration, floats, state.weights)
 

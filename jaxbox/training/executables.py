@@ -17,6 +17,7 @@ import pickle
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
@@ -34,6 +35,8 @@ from jaxbox.training import devices as local
 FOLDER = "executables"
 MOST_BYTES = 2**30
 """Of all that is kept; what has not been used for longest goes first."""
+NAMED_SECONDS = 60 * 24 * 3600
+"""How long a name stays that nobody asks for: each change of jaxbox makes others."""
 PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy")
 TALK = ("cache", "dump", "log", "traceback", "locations")
 """Parts of the names of what JAX is told that changes no program."""
@@ -171,9 +174,14 @@ def _make_room(folder: Path) -> None:
     excess = sum(size for _, size, _ in files) - MOST_BYTES
     for _, size, path in files:
         if excess <= 0:
-            return
+            break
         path.unlink(missing_ok=True)
         excess -= size
+    for name in folder.glob("*/*"):
+        if time.time() - name.stat().st_mtime > NAMED_SECONDS:
+            name.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # other names are in it
+                name.parent.rmdir()
 
 
 def _folder_of(static: Static) -> Path | None:

@@ -120,5 +120,10 @@ def test_what_was_not_used_for_longest_goes_first(keeping, monkeypatch):
     for age, name in ((30, "old"), (20, "older than new"), (10, "new")):
         (keeping / name).write_bytes(b"x" * 100)
         os.utime(keeping / name, (now - age, now - age))
+    for age, name in ((70, "forgotten"), (50, "asked for")):
+        path = keeping / f"of {name}" / name
+        path.parent.mkdir()
+        path.touch()
+        os.utime(path, (now - age * 24 * 3600, now - age * 24 * 3600))
     executables._make_room(keeping)
-    assert {path.name for path in keeping.iterdir()} == {"older than new", "new"}
+    assert {path.name for path in keeping.iterdir()} == {"older than new", "new", "of asked for"}
