@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -77,63 +78,63 @@ def compiled(
     """
     folder = _folder_of(static)
     if folder is None:
-        return _compile(lower(), options)[0]
+        return tuple(program for program, _ in _all_at_once(_compile, lower(), options))
     kinds = [(device.platform, device.device_kind, device.id) for device in devices]
-    place = _Place(folder / _hash(size, kinds, devices[0].client.platform_version))
-    if found := place.load(devices):
+    place = folder / _hash(size, kinds, devices[0].client.platform_version)
+    if found := _named(place, devices):
         return found
-    lowered = lower()
-    content = folder.parent / _hash([each.as_text() for each in lowered], options, place.path.name, _surroundings())
-    found = place.load(devices, content)
-    if found is None:
-        found, fresh = _compile(lowered, options)
-        if fresh:  # on CPU a program that was itself read from JAX's cache would be written without its functions
-            place.save(found, content)
+    texts = [(each, each.as_text()) for each in lower()]
+    surroundings = [place.name, _surroundings()]
+    files = [folder.parent / _hash(text, own, surroundings) for (_, text), own in zip(texts, options, strict=True)]
+    programs = _all_at_once(partial(_found_or_compiled, devices), [each for each, _ in texts], options, files)
+    if all(file.exists() for file in files):
+        with contextlib.suppress(OSError):
+            _write(place, "\n".join(file.name for file in files).encode())
+            _make_room(folder.parent)
+    return programs
+
+
+def _named(place: Path, devices: Sequence[Any]) -> Executables | None:
+    """The programs whose files a place names; None if it names none, or if one of them cannot be read."""
+    try:
+        files = [place.parents[1] / name for name in place.read_text().split()]
+        os.utime(place)
+    except (OSError, UnicodeDecodeError):
+        return None
+    programs = tuple(_read(file, devices) for file in files)
+    return None if not programs or None in programs else programs
+
+
+def _read(file: Path, devices: Sequence[Any]) -> Any:
+    """The program in a file; None if there is none that can be read."""
+    try:
+        found = _loaded(pickle.loads(file.read_bytes()), devices)
+        os.utime(file)
+        return found
+    except FileNotFoundError:
+        return None
+    except Exception:  # a file that is damaged
+        file.unlink(missing_ok=True)
+        return None
+
+
+def _found_or_compiled(devices: Sequence[Any], lowered: Any, options: dict[str, bool | int] | None, file: Path) -> Any:
+    if (found := _read(file, devices)) is not None:
+        return found
+    found, fresh = _compile(lowered, options)
+    if fresh:  # on CPU a program that was itself read from JAX's cache would be written without its functions
+        with contextlib.suppress(Exception):  # a backend that cannot, a disk that is full: nobody depends on it
+            _write(file, pickle.dumps(_saved(found)))
     return found
 
 
-class _Place:
-    """A file that names the one with the programs, which other places name too where the programs are the same."""
-
-    def __init__(self, path: Path):
-        self.path = path
-
-    def load(self, devices: Sequence[Any], content: Path | None = None) -> Executables | None:
-        """What the content has, or that which this place names; None if there is none, or none that can be read."""
-        try:
-            content = content or self.path.parents[1] / self.path.read_text()
-            found = tuple(_loaded(each, devices) for each in pickle.loads(content.read_bytes()))
-            os.utime(content)
-            self._name(content)
-            return found
-        except FileNotFoundError:
-            return None
-        except Exception:  # a file that is damaged
-            self.path.unlink(missing_ok=True)
-            if content is not None:
-                content.unlink(missing_ok=True)
-            return None
-
-    def save(self, programs: Executables, content: Path) -> None:
-        """Keep programs, unless they cannot be: nobody depends on it."""
-        with contextlib.suppress(Exception):  # a backend that cannot, a disk that is full
-            _write(content, pickle.dumps([_saved(program) for program in programs]))
-            self._name(content)
-            _make_room(content.parent)
-
-    def _name(self, content: Path) -> None:
-        with contextlib.suppress(OSError):
-            _write(self.path, content.name.encode())
+def _all_at_once(function: Callable[..., Any], *values: Sequence[Any]) -> tuple[Any, ...]:
+    with ThreadPoolExecutor(len(values[0])) as threads:
+        return tuple(threads.map(function, *values))
 
 
-def _compile(lowered: Sequence[Any], options: Options) -> tuple[Executables, bool]:
-    """The programs, all at the same time, and whether none of them was in JAX's own cache."""
-    with ThreadPoolExecutor(len(lowered)) as threads:
-        found = [*threads.map(_compile_one, lowered, options)]
-    return tuple(program for program, _ in found), all(fresh for _, fresh in found)
-
-
-def _compile_one(lowered: Any, options: dict[str, bool | int] | None) -> tuple[Any, bool]:
+def _compile(lowered: Any, options: dict[str, bool | int] | None) -> tuple[Any, bool]:
+    """A program, and whether it was compiled: it was not in JAX's own cache."""
     _listen()
     _of_thread.hits = 0
     return lowered.compile(options), not _of_thread.hits

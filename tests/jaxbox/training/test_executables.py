@@ -52,8 +52,10 @@ def test_a_second_process_neither_traces_nor_compiles(tmp_path):
     assert COMPILED not in said
     np.testing.assert_array_equal(first, second)
 
-    (program,) = kept(tmp_path)
-    program.write_bytes(program.read_bytes()[:1000])
+    programs = kept(tmp_path)
+    assert len(programs) == 3
+    for program in programs:
+        program.write_bytes(program.read_bytes()[:1000])
     said, third = trained(tmp_path, "third")
     assert TRACED in said, "a damaged file is as good as none"
     np.testing.assert_array_equal(first, third)
@@ -75,6 +77,15 @@ def test_where_the_source_has_changed_programs_are_traced_and_found(tmp_path):
     said, third = trained(tmp_path, "third", code=code)
     assert COMPILED in said
     assert not np.array_equal(first, third), "a network that no longer learns"
+
+
+def test_groups_that_share_a_program_keep_it_once(tmp_path):
+    widths = "--vary model.hidden 3 4 5".split()
+    _, first = trained(tmp_path, "first", *widths)
+    assert len(kept(tmp_path)) == 3 + 2 + 2, "the data are prepared alike"
+    said, second = trained(tmp_path, "second", *widths)
+    assert TRACED not in said
+    np.testing.assert_array_equal(first, second)
 
 
 def test_programs_with_code_from_outside_are_not_kept(tmp_path):
