@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,17 +36,17 @@ def warned(runs: Mapping[str, Path]) -> Warned:
     Raises:
         RunError: not a run, or one that is not at its end.
     """
+    judged = [which for which in predictions.ROUNDS[1:] if {*which.fitted_to, which.experiment} <= set(runs)]
+    fitted = [(which, *_formulas(runs, which)) for which in judged]
     looks, said, said_with_law, rows = [], [], [], {}
-    for which in predictions.ROUNDS[1:]:
-        if {*which.fitted_to, which.experiment} <= set(runs):
-            laws, alone, with_law = _formulas([runs[name] for name in which.fitted_to], which)
-            own = first_steps.seen(runs[which.experiment], laws)
-            looks.append(own)
-            said.append(probability(own.share, own.step, alone))
-            said_with_law.append(probability(own.share, own.step, with_law, own.expected))
-            rows[which.experiment] = first_steps.sharpness(runs[which.experiment], laws, alone, with_law)
+    for which, laws, alone, with_law in fitted:
+        own = first_steps.seen(runs[which.experiment], laws)
+        looks.append(own)
+        said.append(probability(own.share, own.step, alone))
+        said_with_law.append(probability(own.share, own.step, with_law, own.expected))
+        rows[which.experiment] = first_steps.sharpness(runs[which.experiment], laws, alone, with_law)
     last = predictions.ROUNDS[-1]
-    _, alone, with_law = _formulas([runs[name] for name in last.fitted_to if name in runs], last)
+    _, alone, with_law = fitted[-1][1:] if last in judged else _formulas(runs, last)
     tables = [
         first_steps.calibration(np.concatenate(each), Seen.joined(looks)) if looks else []
         for each in (said, said_with_law)
@@ -54,7 +54,9 @@ def warned(runs: Mapping[str, Path]) -> Warned:
     return Warned(alone, with_law, rows, *tables)
 
 
-def _formulas(runs: Sequence[Path], which: predictions.Round) -> tuple[predictions.Laws, Formula, Formula]:
-    laws = Settings.joined([Settings.of(run) for run in runs]).laws(which.forms)
-    seen = Seen.joined([first_steps.seen(run, laws) for run in runs])
+def _formulas(runs: Mapping[str, Path], which: predictions.Round) -> tuple[predictions.Laws, Formula, Formula]:
+    """The law and the formulas of a round, fitted to those runs of its that there are."""
+    own = [runs[name] for name in which.fitted_to if name in runs]
+    laws = Settings.joined([Settings.of(run) for run in own]).laws(which.forms)
+    seen = Seen.joined([first_steps.seen(run, laws) for run in own])
     return laws, first_steps.fit(seen), first_steps.fit(seen, with_law=True)

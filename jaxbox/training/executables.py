@@ -83,10 +83,10 @@ def compiled(
     place = folder / _hash(size, kinds, devices[0].client.platform_version)
     if found := _named(place, devices):
         return found
-    texts = [(each, each.as_text()) for each in lower()]
-    surroundings = [place.name, _surroundings()]
-    files = [folder.parent / _hash(text, own, surroundings) for (_, text), own in zip(texts, options, strict=True)]
-    programs = _all_at_once(partial(_found_or_compiled, devices), [each for each, _ in texts], options, files)
+    lowered, surroundings = lower(), [place.name, _surroundings()]
+    told = zip(lowered, options, strict=True)
+    files = [folder.parent / _hash(program.as_text(), own, surroundings) for program, own in told]
+    programs = _all_at_once(partial(_found_or_compiled, devices), lowered, options, files)
     if all(file.exists() for file in files):
         with contextlib.suppress(OSError):
             _write(place, "\n".join(file.name for file in files).encode())
