@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import jax
 from flax import nnx
 
 from jaxbox.config import Task
@@ -62,6 +63,7 @@ class Conv(nnx.Module):
         kernel, bias = start.draw(rngs.params(), (features, kernel_size, kernel_size, channels))
         self.kernel, self.bias = nnx.Param(kernel), nnx.Param(bias) if biased else None
         self.stride, self.padding = stride, padding
+        self.scope = f"conv_{channels}_to_{features}"
         self.patch_size = kernel_size**2 * min(channels, features)
 
     def __call__(self, batch: Batch) -> Batch:
@@ -70,6 +72,10 @@ class Conv(nnx.Module):
         Raises:
             ValueError: nothing is left of the images, or the kernel is too large to be unrolled.
         """
+        with jax.named_scope(self.scope):
+            return self._convolved(batch)
+
+    def _convolved(self, batch: Batch) -> Batch:
         kernel = self.kernel[...]
         rows, columns = (
             convolution.axis_padding(size, kernel.shape[1], self.stride, self.padding) for size in batch.shape[1:3]

@@ -6,17 +6,27 @@ inside a scan XLA leaves uncanonicalised on CPU.
 
 import math
 from collections.abc import Sequence
+from functools import partial, reduce
 
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-from jaxbox.layers import stride_one
+from jaxbox.layers import pixel_loop, stride_one
 from jaxbox.layers.stride_one import Padding
 
 FEW_PIXELS = 36
 """At most this many output pixels are computed one by one. Measured on CPU: it saves a fifth of the thread's step on
 images of 16 x 16, and half of its step on windows, which are 5 x 5. Compile time grows with it."""
+
+ONE_PRODUCT_PIXELS = 16
+"""Of these few, at most so many get one product each. Of more, which are as many more pieces to cut out, a product for
+each row of the kernel: measured on CPU, a layer of the thread's windows on images of 32 x 32 takes .8 of the time. For
+16 and less it takes .85 and compiles for half as long again."""
+
+PATCH_BYTES = 2**20
+"""Of all patches of a batch: what a core's cache holds. Larger ones are made one at a time, where `pixel_loop` may be
+used."""
 
 MOST_UNROLLED = 65_536
 """At most this many pixels of a kernel become one slice of the images each. Tracing takes seconds at this number, and
@@ -55,33 +65,43 @@ def convolve(
 ) -> Float[Array, "B h w F"]:
     """Cross-correlation of images with a square kernel; padding of the rows and of the columns.
 
-    Many output pixels: one product of all patches with the kernel. Few: a product for each, of the part of its
-    patch that lies in the image, since there padding is a large share of the patches (half of them where a 4 x 4
-    map becomes 2 x 2). `stride_one` is for layers of stride 1 with no more features than channels.
+    Many output pixels: one product of all patches with the kernel, or a loop over them. Few: products for each, of the
+    part of its patch that lies in the image, since there padding is a large share of the patches (half of them where
+    a 4 x 4 map becomes 2 x 2). `stride_one` is for layers of stride 1 with no more features than channels.
 
     Raises:
         ValueError: many output pixels, and a kernel of more than `MOST_UNROLLED` pixels.
     """
-    if _few(images.shape[1:3], kernel.shape[1], stride, padding):
-        return _by_pixel(images, kernel, stride, padding)
+    pixels = _output_pixels(images.shape[1:3], kernel.shape[1], stride, padding)
+    if pixels <= FEW_PIXELS:
+        return (_by_pixel if pixels <= ONE_PRODUCT_PIXELS else _by_row)(images, kernel, stride, padding)
     features, size, _, channels = kernel.shape
     if size**2 > MOST_UNROLLED:
         most = math.isqrt(MOST_UNROLLED)
         raise ValueError(f"kernel_size {size} is more than {most}, the most that can be unrolled for maps of this size")
     if stride == 1 < size and features <= channels:
         return stride_one.convolve(images, kernel, padding)
-    return _by_patches(images, kernel, stride, padding)
+    by_patches = partial(_by_patches, stride=stride, padding=padding)
+    if pixel_loop.allowed() and _patch_bytes(images, kernel, stride, padding) > PATCH_BYTES:
+        return pixel_loop.convolve(images, kernel, by_patches, (stride, padding))
+    return by_patches(images, kernel)
 
 
-def _few(shape: Sequence[int], kernel_size: int, stride: int, padding: tuple[Padding, Padding]) -> bool:
-    outputs = (output_size(size, kernel_size, stride, zeros) for size, zeros in zip(shape, padding, strict=True))
-    return math.prod(outputs) <= FEW_PIXELS
+def _output_pixels(shape: Sequence[int], kernel_size: int, stride: int, padding: tuple[Padding, Padding]) -> int:
+    return math.prod(output_size(size, kernel_size, stride, zeros) for size, zeros in zip(shape, padding, strict=True))
+
+
+def _patch_bytes(
+    images: Float[Array, "B H W C"], kernel: Float[Array, "F K K C"], stride: int, padding: tuple[Padding, Padding]
+) -> int:
+    pixels = _output_pixels(images.shape[1:3], kernel.shape[1], stride, padding)
+    return len(images) * pixels * kernel[0].size * images.dtype.itemsize
 
 
 def cost(shape: Sequence[int], kernel_size: int, stride: int, padding: tuple[Padding, Padding]) -> int:
     """How many products of two numbers `convolve` takes for an image of shape (H, W), one channel and one feature."""
     axes = list(zip(shape, padding, strict=True))
-    if not _few(shape, kernel_size, stride, padding):
+    if _output_pixels(shape, kernel_size, stride, padding) > FEW_PIXELS:
         return math.prod(kernel_size * output_size(size, kernel_size, stride, zeros) for size, zeros in axes)
     parts = ([part for part, _ in overlaps(size, kernel_size, stride, zeros)] for size, zeros in axes)
     return math.prod(sum(part.stop - part.start for part in axis) for axis in parts)
@@ -119,4 +139,22 @@ def _by_pixel(
         ]
         products = [part.reshape(len(part), -1) @ weights.reshape(features, -1).T for part, weights in windows]
         outputs.append(jnp.stack(products, axis=1))
+    return jnp.stack(outputs, axis=1)
+
+
+def _by_row(
+    images: Float[Array, "B H W C"], kernel: Float[Array, "F K K C"], stride: int, padding: tuple[Padding, Padding]
+) -> Float[Array, "B h w F"]:
+    size, columns = kernel.shape[1], overlaps(images.shape[2], kernel.shape[1], stride, padding[1])
+
+    def pieces(rows: Float[Array, "n R K C"], cuts: Sequence[slice]) -> list[list[Float[Array, "n _"]]]:
+        # Each is cut out once for all output rows that meet it, rows before columns as in `_by_pixel`.
+        return [[row[:, cut].reshape(len(rows), -1) for cut in cuts] for row in jnp.unstack(rows, axis=1)]
+
+    below, weights = pieces(images, [cut for cut, _ in columns]), pieces(kernel, [cut for _, cut in columns])
+    outputs = []
+    for image_rows, kernel_rows in overlaps(images.shape[1], size, stride, padding[0]):
+        met = list(zip(below[image_rows], weights[kernel_rows], strict=True))
+        parts = [[row[column] @ own[column].T for row, own in met] for column in range(len(columns))]
+        outputs.append(jnp.stack([reduce(jnp.add, products) for products in parts], axis=1))
     return jnp.stack(outputs, axis=1)

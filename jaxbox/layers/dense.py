@@ -1,5 +1,6 @@
 """The dense layer, on images or on windows."""
 
+import jax
 from flax import nnx
 from jaxtyping import Array, Float
 
@@ -22,11 +23,13 @@ class Dense(nnx.Module):
     """
 
     def __init__(self, inputs: int, features: int, rngs: nnx.Rngs, start: Start = GLOROT):
+        self.scope = f"dense_{inputs}_to_{features}"
         kernel, bias = start.draw(rngs.params(), (features, inputs))
         self.kernel, self.bias = nnx.Param(kernel), nnx.Param(bias)
 
     def __call__(self, batch: Batch) -> Float[Array, "B F"]:
         """The F outputs of each example of (B, ...), flattened row by row, or of windows."""
-        if isinstance(batch, Windowed):
-            return products.dense(batch, self.kernel[...]) + self.bias[...][None]
-        return batch.reshape(batch.shape[0], -1) @ self.kernel[...].T + self.bias[...][None]
+        with jax.named_scope(self.scope):
+            if isinstance(batch, Windowed):
+                return products.dense(batch, self.kernel[...]) + self.bias[...][None]
+            return batch.reshape(batch.shape[0], -1) @ self.kernel[...].T + self.bias[...][None]

@@ -1,5 +1,6 @@
 """What follows the product of a hidden layer."""
 
+import jax
 from flax import nnx
 
 from jaxbox.config import Model, tables
@@ -18,6 +19,7 @@ class Hidden(nnx.Module):
     """
 
     def __init__(self, model: Model, units: int, rngs: nnx.Rngs, pooling: str = "none"):
+        self.scope = f"hidden_{units}"
         self.normalization = tables.load("model.normalization", model.normalization)(units)
         self.activation = Activation(model.activation)
         self.pooling = tables.load("model.pooling", pooling)()
@@ -25,7 +27,8 @@ class Hidden(nnx.Module):
 
     def __call__(self, batch: Batch) -> Batch:
         """What the next layer gets of a product."""
-        return self.dropout(self.pooling(self.activation(self.normalization(batch))))
+        with jax.named_scope(self.scope):
+            return self.dropout(self.pooling(self.activation(self.normalization(batch))))
 
     def output_size(self, size: int) -> int:
         """Pixels of an axis of `size` pixels after the pooling.

@@ -17,6 +17,7 @@ from jax import lax
 from jaxtyping import Array, Float, PyTree
 
 from jaxbox.config import Configuration, outside
+from jaxbox.layers import first_derivatives_only
 
 BLOCK_BYTES = 2**20
 """Of the largest intermediate of a block. A core's own cache has this size or half of it; a half or twice of it gains
@@ -50,9 +51,10 @@ def loss_and_gradient(loss: Loss, params: PyTree[Array], examples: Examples, siz
     """((mean loss, what else the network keeps), gradient of the parameters); on CPU `size` examples at a time, if that
     is not 0: then the network keeps nothing."""
     whole = jax.value_and_grad(loss, has_aux=True)
-    if not size:
-        return whole(params, examples)
-    return lax.platform_dependent(params, examples, cpu=partial(_by_blocks, whole, size), default=whole)
+    with first_derivatives_only():
+        if not size:
+            return whole(params, examples)
+        return lax.platform_dependent(params, examples, cpu=partial(_by_blocks, whole, size), default=whole)
 
 
 def _by_blocks(whole: Callable[..., Any], size: int, params: PyTree[Array], examples: Examples) -> Any:

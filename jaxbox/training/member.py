@@ -142,7 +142,8 @@ def train(
 
     def body(step: Int[Array, ""], carry: tuple) -> tuple:
         state, order, totals = carry
-        new, examples = sampling.batch(configuration, keys, data._replace(order=order), step)
+        with jax.named_scope("examples"):
+            new, examples = sampling.batch(configuration, keys, data._replace(order=order), step)
         state, measures = train_step(configuration, state, examples, keys, step)
         return state, new.order, jax.tree.map(jnp.add, totals, measures)
 
@@ -175,9 +176,10 @@ def train_step(
 
     size = blocks.images_per_block(configuration, merge(configuration, state.weights), inputs)
     (loss, variables), gradient = blocks.loss_and_gradient(batch_loss, state.params, (inputs, targets), size)
-    norm = optax.tree.norm(gradient)
-    updates, optimizer_state = _rule(configuration, step).update(gradient, state.optimizer_state, state.params)
-    new = Weights(optax.apply_updates(state.params, updates), variables)
+    with jax.named_scope("update"):
+        norm = optax.tree.norm(gradient)
+        updates, optimizer_state = _rule(configuration, step).update(gradient, state.optimizer_state, state.params)
+        new = Weights(optax.apply_updates(state.params, updates), variables)
     # An optimiser's state needs no look: it overflows with the gradient's norm, or makes an update that is not finite
     # (but for a weight decay so strong that its square overflows first: 1e19 over the weights' size).
     finite = _all_finite((loss, norm, new))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from jax import lax
 
-from jaxbox.layers import convolution
+from jaxbox.layers import convolution, first_derivatives_only
 
 # (height, width, kernel size, stride, padding): even, odd, rectangles, kernels of 1, kernels larger than the image;
 # few output pixels and, with stride 1 and in the larger images, many.
@@ -64,6 +64,43 @@ def ours_of(stride, padding):
 @CONVOLUTIONS
 def test_convolve_and_its_gradients_equal_the_generic_convolution(height, width, kernel_size, stride, padding):
     assert_equal(height, width, kernel_size, stride, padding, channels=2, features=4)
+
+
+@pytest.mark.parametrize(("height", "width"), [(11, 10), (19, 14)])
+@pytest.mark.parametrize(("kernel_size", "stride"), [(5, 2), (3, 3), (2, 3), (4, 1)])
+@pytest.mark.parametrize("padding", ["SAME", "VALID"])
+def test_patches_that_leave_the_cache_are_convolved_in_a_loop_to_the_same(
+    height, width, kernel_size, stride, padding, monkeypatch
+):
+    monkeypatch.setattr(convolution, "FEW_PIXELS", 0)
+    monkeypatch.setattr(convolution, "PATCH_BYTES", 0)
+    both = normal(0, 3, height, width, 2), normal(1, 4, kernel_size, kernel_size, 2)
+    assert "while" not in jax.jit(ours_of(stride, padding)).lower(*both).as_text()
+    with first_derivatives_only():
+        assert "while" in jax.jit(ours_of(stride, padding)).lower(*both).as_text()
+        assert_equal(height, width, kernel_size, stride, padding, channels=2, features=4)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_members_of_a_vmap_are_not_convolved_in_a_loop(shared, monkeypatch):
+    monkeypatch.setattr(convolution, "PATCH_BYTES", 0)
+    images, kernels = normal(0, 3, 2, 17, 15, 2), normal(1, 3, 4, 3, 3, 2)
+
+    def both(images, kernel):
+        output, pull = jax.vjp(ours_of(2, "SAME"), images, kernel)
+        return output, *pull(jnp.cos(output))
+
+    axes = (None, 0) if shared else (0, 0)
+    with first_derivatives_only():
+        together = jax.jit(jax.vmap(both, axes)).lower(images[0] if shared else images, kernels)
+    assert "while" not in together.as_text()
+    found = together.compile()(images[0] if shared else images, kernels)
+    for member in range(3):
+        own = images[0 if shared else member]
+        output, pull = jax.vjp(lambda a, b: reference(a, b, 2, "SAME"), own, kernels[member])
+        alone = (output, *pull(jnp.cos(output)))
+        # A weight's gradient is a sum of 144 products of size about 1 each; its error is 10 u times the root of it.
+        chex.assert_trees_all_close(jax.tree.map(lambda leaf, m=member: leaf[m], found), alone, rtol=1e-5, atol=1e-4)
 
 
 @pytest.mark.parametrize(("kernel_size", "features"), [(2, 2), (3, 3), (4, 2), (4, 3)])
