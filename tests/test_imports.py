@@ -23,6 +23,7 @@ ORDER = {
             "merge",
             "export",
             "check",
+            "profile",
             "bench",
         ),
     ),

@@ -4,24 +4,17 @@ import dataclasses
 import time
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import lax
-from jax.sharding import Mesh, PartitionSpec
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from jaxbox import config
 from jaxbox.bench.jax_side import JaxSide
 from jaxbox.bench.problem import Problem
 from jaxbox.config import Configuration, Plan
 from jaxbox.store import results
-from jaxbox.training import groups
+from jaxbox.training import groups, peak
 from jaxbox.training.devices import cores, float32_products, one_device_per_core
 from jaxbox.training.population import Population
-
-PRODUCT_SIZE = 1024
-PRODUCTS = 8
-TRIES = 10
 
 
 class Jaxbox(JaxSide):
@@ -67,16 +60,7 @@ class Jaxbox(JaxSide):
         return time.perf_counter() - start
 
     def product_flops(self) -> float:
-        mesh, rows = Mesh(np.array(jax.local_devices()), ("device",)), PartitionSpec("device")
-        product = jax.jit(jax.shard_map(_products, mesh=mesh, in_specs=rows, out_specs=rows, check_vma=False))
-        # The rows sum to 1, so that powers of the matrix stay of its own size.
-        matrix = jnp.full((mesh.size * PRODUCT_SIZE, PRODUCT_SIZE), 1 / PRODUCT_SIZE)
-        times = []
-        for _ in range(TRIES + 1):
-            start = time.perf_counter()
-            matrix = jax.block_until_ready(product(matrix))
-            times.append(time.perf_counter() - start)
-        return mesh.size * PRODUCTS * 2 * PRODUCT_SIZE**3 / min(times[1:])
+        return peak.product_flops()
 
 
 class JaxboxRendered(Jaxbox):
@@ -94,7 +78,3 @@ class JaxboxShared(Jaxbox):
 
     def compared_losses(self, step: int) -> Float[np.ndarray, " 1"]:
         return super().compared_losses(step)[:1]
-
-
-def _products(matrix: Float[Array, "n n"]) -> Float[Array, "n n"]:
-    return lax.fori_loop(0, PRODUCTS, lambda _, power: power @ matrix, matrix)

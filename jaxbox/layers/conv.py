@@ -63,7 +63,7 @@ class Conv(nnx.Module):
         kernel, bias = start.draw(rngs.params(), (features, kernel_size, kernel_size, channels))
         self.kernel, self.bias = nnx.Param(kernel), nnx.Param(bias) if biased else None
         self.stride, self.padding = stride, padding
-        self.scope = f"conv_{channels}_to_{features}"
+        self.scope = f"layer_conv_{channels}_to_{features}"
         self.patch_size = kernel_size**2 * min(channels, features)
 
     def __call__(self, batch: Batch) -> Batch:

@@ -23,7 +23,7 @@ class Dense(nnx.Module):
     """
 
     def __init__(self, inputs: int, features: int, rngs: nnx.Rngs, start: Start = GLOROT):
-        self.scope = f"dense_{inputs}_to_{features}"
+        self.scope = f"layer_dense_{inputs}_to_{features}"
         kernel, bias = start.draw(rngs.params(), (features, inputs))
         self.kernel, self.bias = nnx.Param(kernel), nnx.Param(bias)
 

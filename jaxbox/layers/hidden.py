@@ -19,7 +19,7 @@ class Hidden(nnx.Module):
     """
 
     def __init__(self, model: Model, units: int, rngs: nnx.Rngs, pooling: str = "none"):
-        self.scope = f"hidden_{units}"
+        self.scope = f"layer_hidden_{units}"
         self.normalization = tables.load("model.normalization", model.normalization)(units)
         self.activation = Activation(model.activation)
         self.pooling = tables.load("model.pooling", pooling)()

@@ -95,9 +95,17 @@ def parse(words: Sequence[str]) -> Arguments:
         ConfigurationError: an unknown option, or a value of the wrong type.
         SystemExit: after printing the help.
     """
-    said = _said(words)
-    default = Arguments(configuration=_offered(said))
-    return command_line.read(default, words, "python -m jaxbox.sweep", names_help(_names(said)))
+    default = Arguments(configuration=offered(words))
+    return command_line.read(default, words, "python -m jaxbox.sweep", names_help(_names(_said(words))))
+
+
+def offered(words: Sequence[str]) -> Configuration:
+    """The defaults, with options of the names that a command line says, of its experiment, and of --from's run.
+
+    Raises:
+        ConfigurationError: a name that cannot be loaded, or starts that exclude each other.
+    """
+    return _offered(_said(words))
 
 
 def _said(words: Sequence[str]) -> list[tuple[str, list[str]]]:

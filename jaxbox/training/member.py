@@ -163,9 +163,10 @@ def train_step(
     configuration: Configuration, state: State, examples: Examples, keys: sampling.Keys, step: Int[Array, ""]
 ) -> tuple[State, dict[str, Float[Array, "..."]]]:
     """One update. If a number of it is not finite the weights stay as they are, and are marked, for good."""
-    draws = task.draw_images(configuration.task, examples.keys)
     windows = tables.uses_windows(configuration)
-    inputs, targets = task.example(configuration.task, examples.index, draws, windows, examples.taught)
+    with jax.named_scope("examples"):
+        draws = task.draw_images(configuration.task, examples.keys)
+        inputs, targets = task.example(configuration.task, examples.index, draws, windows, examples.taught)
     loss_function = outputs.loss_function(configuration)
 
     def batch_loss(params: PyTree[Array], batch: blocks.Examples) -> tuple[Float[Array, ""], PyTree[Array]]:

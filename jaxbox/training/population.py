@@ -100,7 +100,8 @@ class Population:
         return other
 
     @property
-    def _options(self) -> Options:
+    def options(self) -> Options:
+        """What the compiler is told on these devices."""
         settings: Any = jax.config
         if settings.values.get("jax_disable_most_optimizations"):  # whoever says so has chosen
             return Options()
@@ -144,7 +145,7 @@ class Population:
         index, configuration = self.group.configurations[0]
         few = Group(self.group.static, ((index, configuration),), (Block((index,), 0, MEMBERS_ASKED),))
         together = Population(few, MEMBERS_ASKED, self.devices[:1])
-        return -(-_bytes_of(together.lower().compile(together._options.advance)) // MEMBERS_ASKED)
+        return -(-_bytes_of(together.lower().compile(together.options.advance)) // MEMBERS_ASKED)
 
     def program_bytes(self) -> int:
         """Bytes that the compiled program holds on one device: arguments, results and temporary values."""
@@ -187,7 +188,8 @@ class Population:
             (state, order), measures = self._over_members(independent, kept, data.examples, data.seen, seeds, floats)
             seen = data.seen
         step = jnp.broadcast_to(last, seeds.shape)
-        measures |= evaluation.evaluate(self._configuration, state, seen, step, floats, self._map_members)
+        with jax.named_scope("evaluation"):
+            measures |= evaluation.evaluate(self._configuration, state, seen, step, floats, self._map_members)
         return state, data._replace(order=order), measures
 
     def _map_members(self, function: Callable[..., Any], *values: Any) -> Any:
@@ -281,7 +283,7 @@ class Population:
         if self._advance is not None:
             return
         own = self.group.static, self.members_per_chunk, self.devices
-        options = self._options
+        options = self.options
         programs = executables.compiled(*own, self._lower_all, (options.advance, options.once, options.once))
         self._advance, self._initialize, self._prepare = programs
 
