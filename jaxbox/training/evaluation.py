@@ -1,5 +1,5 @@
-"""Predictions at every position, or at a sample of them (`strata`), and measures of them. The image loop is outermost,
-so that noise, which all members share, is drawn once for all of them."""
+"""Predictions at every position, or at a sample of them (`strata`). The image loop is outermost, so that noise, which
+all members share, is drawn once for all of them."""
 
 import contextlib
 from collections.abc import Callable, Mapping
@@ -17,10 +17,8 @@ from jaxbox import config, task
 from jaxbox.config import Configuration, Task, tables
 from jaxbox.layers import Inside, LitUnits, looking_inside
 from jaxbox.task import Draws
-from jaxbox.training import member, metrics, outputs, probes, sampling, strata
+from jaxbox.training import measuring, member, outputs, sampling, strata
 from jaxbox.training.member import State, Weights
-from jaxbox.training.metrics import Evaluated
-from jaxbox.training.strata import Sample
 
 SEED = 2**31 - 1
 """What the evaluation's images draw, their noise for one, is drawn from this seed, the same for every member."""
@@ -132,72 +130,6 @@ def _kept(network: Any, kind: type[nnx.Variable]) -> list[Array]:
     return [variable[...] for variable in sorted(found, key=lambda variable: variable.call)]
 
 
-def measure(
-    configuration: Configuration,
-    state: State,
-    prediction: Float[Array, "2 N"],
-    lit: list[Bool[Array, " _"]],
-    seen: Bool[Array, " N"],
-    step: Int[Array, ""],
-    inside: list[Float[Array, "4 N _"]],
-) -> dict[str, Array]:
-    """Every row of `probes.curves` and `metrics.FINALS`, of one member, from all positions.
-
-    Args:
-        prediction, lit, inside: of `predict`.
-        seen: which positions are in the training set.
-        step: how many updates were made.
-    """
-    targets, probability = _targets_and_law(configuration)
-    found = Evaluated(prediction.T, targets, probability, seen, lit, state.failed_step, step, inside)
-    rows = probes.curves(configuration) | metrics.FINALS
-    return {name: row.function(found) for name, row in rows.items()}
-
-
-def _measure_sample(
-    configuration: Configuration,
-    sample: Sample,
-    state: State,
-    prediction: Float[Array, "2 N"],
-    lit: list[Bool[Array, " _"]],
-    seen: Bool[Array, " N"],
-    step: Int[Array, ""],
-    inside: list[Float[Array, "4 N _"]],
-) -> dict[str, Array]:
-    """As `measure`, from a sample of the positions: curves are estimates, and the predictions NaN."""
-    targets, probability = _targets_and_law(configuration)
-    shares, count = sample.shares.astype(np.float32), len(sample.index)
-    weights = shares
-    if probability is not None:
-        weights = shares * probability[sample.index]
-        weights = weights / weights.sum()
-    found = Evaluated(
-        prediction[:, :count].T,
-        targets[sample.index],
-        weights,
-        seen[sample.index],
-        lit,
-        state.failed_step,
-        step,
-        [layer[:, :count] for layer in inside],
-        sample,
-        metrics.target_variance(targets, probability),
-    )
-    curves = {name: row.function(found) for name, row in probes.curves(configuration).items()}
-    found = found._replace(predictions=jnp.full_like(prediction.T, jnp.nan), seen=seen)
-    return curves | {name: row.function(found) for name, row in metrics.FINALS.items()}
-
-
-def _targets_and_law(configuration: Configuration) -> tuple[Float[np.ndarray, "N 2"], metrics.Law]:
-    """The targets, and the probabilities, of all positions."""
-    # NumPy computes what depends on the targets alone: left to XLA, whether it is folded into a constant, and with it
-    # the last bit, can differ from one compilation to the next.
-    targets = task.targets(configuration.task, task.positions(configuration.task)).astype(np.float32)
-    # A law that is uniform costs nothing: plain means, as if there were no law.
-    even = configuration.data.law == "uniform"
-    return targets, None if even else task.probability(configuration.task, configuration.data, jnp)
-
-
 def evaluate(
     configuration: Configuration,
     state: State,
@@ -207,7 +139,7 @@ def evaluate(
     map_members: MapMembers = single_member,
     whole: Whole | None = None,
 ) -> dict[str, Array]:
-    """What `measure` returns, of members whose predictions are made by `predict`.
+    """What `measuring.measure` returns, of members whose predictions are made by `predict`.
 
     Args:
         whole: whether from all positions or, all but the last time, from the sample; None: from all, always.
@@ -219,8 +151,8 @@ def evaluate(
     def measure_one(of_law: Mapping[str, Any], *values: Any) -> dict[str, Array]:
         own = config.replace(configuration, of_law)
         if whole is None:
-            return measure(own, *values)
-        of_sample = partial(_measure_sample, own, strata.sample(configuration))
-        return lax.cond(whole, partial(measure, own), of_sample, *values)
+            return measuring.measure(own, *values)
+        of_sample = partial(measuring.measure_sample, own, strata.sample(configuration))
+        return lax.cond(whole, partial(measuring.measure, own), of_sample, *values)
 
     return map_members(measure_one, of_law, state, prediction, lit, seen, step, inside)
