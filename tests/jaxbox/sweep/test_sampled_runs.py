@@ -12,7 +12,7 @@ from figure_runs import _stopping as stopping
 from jaxbox import config, merge, store, sweep
 from jaxbox.config import Configuration, ConfigurationError, Task
 from jaxbox.store import results
-from jaxbox.sweep import chunk
+from jaxbox.sweep import chunk, growth
 from jaxbox.sweep.__main__ import main
 from jaxbox.training.metrics import CURVES, FINALS
 from jaxbox.training.population import Population
@@ -134,6 +134,8 @@ def test_where_nothing_is_sampled_a_run_of_an_earlier_version_is_asked_for_in_th
     assert_same(
         resume(folder, "before", configurations=[WINDOWS], seeds=SEEDS), store.open_run(folder / "before").load()
     )
+    grown = growth.grown(store.load_plan(folder / "before"), added=[WINDOWS])
+    assert grown.configurations == (always,), "what it has already is left out"
     run(folder, "since", WINDOWS, first_seed=SEEDS)
     path = merge.merge([folder / "before", folder / "since"], folder / "merged")
     assert store.load_plan(path).configurations == (always,)
