@@ -15,7 +15,14 @@ DEVICES = 8
 # The configuration is left out: a value of the wrong type must reach its own check, which says what is allowed.
 CHECKED = (
     *("layers", "task", "models", "losses", "optimizers", "schedules"),
-    *("training.metrics", "training.outputs", "training.sampling", "training.evaluation"),
+    *(
+        "training.metrics",
+        "training.outputs",
+        "training.sampling",
+        "training.evaluation",
+        "training.measuring",
+        "training.strata",
+    ),
     *("training.population", "training.memory"),
     *("store.results", "store.measures", "store.chunks", "store.archive", "store.members", "store.frames"),
 )

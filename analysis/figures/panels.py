@@ -120,6 +120,7 @@ UNITS = {
     "batch_size": "examples",
     "steps": "updates",
     "eval_every": "updates",
+    "eval_positions": "positions",
     "model.features": "channels",
     "model.hidden": "units",
 }

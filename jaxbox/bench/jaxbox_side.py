@@ -43,9 +43,9 @@ class Jaxbox(JaxSide):
         return configuration
 
     def run(self, steps: int) -> Float[np.ndarray, " seeds"]:
-        """Train, then evaluate and bring the measures to the host, as a sweep does."""
+        """Train, then evaluate and bring the measures to the host, as a sweep does before its last step."""
         first, self.step = self.step, self.step + steps
-        advanced = self.population.advance(self.state, self.data, *self.inputs, first, self.step)
+        advanced = self.population.advance(self.state, self.data, *self.inputs, first, self.step, whole=False)
         self.state, self.data, measures = advanced
         if not self.measures:
             self.measures = results.allocate(self.configuration, measures, self.seeds)

@@ -54,7 +54,7 @@ def shapes_and_types(case: Configuration, folder: Path) -> None:
     leaves = jax.tree.leaves_with_path((weights, measures))
     wide = [jax.tree_util.keystr(path) for path, leaf in leaves if leaf.dtype.itemsize > 4]
     require(not wide, f"float64 has leaked into {', '.join(wide)}")
-    for name, row in probes.all_measures(case.probe).items():
+    for name, row in probes.all_measures(case).items():
         require(measures[name].dtype == row.dtype, f"{name} is {measures[name].dtype}, not {row.dtype}")
 
 

@@ -209,6 +209,10 @@ class Configuration:
     """Updates."""
     eval_every: int = 50
     """Steps between evaluations; the last step is always evaluated."""
+    eval_positions: int = 256
+    """Positions that an evaluation on the way looks at, at most, where images are evaluated (noise, scenes without
+    windows, --render): a stratified sample, whose standard error is r2_standard_error. 0 is all. The last evaluation
+    looks at all, and so does every one that windows make cheap."""
     render: bool = False
     """Work on whole images even where windows would give the same numbers with less work."""
     probe: str = "none"

@@ -68,6 +68,7 @@ def _sizes(
         "optimizer.name": _one_of(generator, rules),
         "batch_size": _one_of(generator, batch_size),
         "probe": "early",
+        "eval_positions": 0,  # a unit counts as dead if no image at all lights it
     }
     return box(steps=50, eval_every=eval_every, **fields)
 

@@ -22,7 +22,7 @@ def question(full: bool = False) -> list[Configuration]:
     none ([0, 11]), a box of 20 on 32 x 32 in 1 (3% [1, 16]). All of them have a dead layer; the others were at a
     median R2 of 0.99 or on their way after 60 steps. In none did the loss rise by a tenth between two evaluations.
     """
-    # Every position is evaluated, of which large images have thousands.
+    # Windows evaluate every position, of which large images have thousands.
     start = box(full) if full else box(steps=60, eval_every=12)
     sizes = (BOXES if full else SMALL_BOXES).items()
     products = [{"task.height": [size], "task.width": [size], "task.box_size": boxes} for size, boxes in sizes]

@@ -14,7 +14,7 @@ from typing import Any
 from jaxbox import store
 from jaxbox.config import Block, Configuration, ConfigurationError, Plan, RunError, require, stretches
 from jaxbox.store import bits, chunks, cuts, files
-from jaxbox.training import groups
+from jaxbox.training import groups, strata
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,15 +84,20 @@ def merge(runs: Sequence[str | Path], into: str | Path, other_bits: bool = False
 def _plan(paths: Sequence[Path]) -> tuple[Plan, list[Source]]:
     """The plan of the whole, and the runs that it is of."""
     places: dict[Configuration, int] = {}
+    configurations: dict[int, Configuration] = {}
     sources = []
     for path in paths:
         store.require_known(path)
         plan = store.load_plan(path)
-        indices = tuple(places.setdefault(each, len(places)) for each in plan.configurations)
+        # Asking for all positions in other words is no difference; with code from outside, who knows?
+        alike = plan.configurations if plan.outside() else tuple(map(strata.settled, plan.configurations))
+        indices = tuple(places.setdefault(each, len(places)) for each in alike)
+        configurations = dict(zip(indices, plan.configurations, strict=True)) | configurations
         sources.append(Source(path, plan, store.load_manifest(path), indices))
     blocks = [block for source in sources for block in source.blocks()]
     names = dict.fromkeys(source.plan.experiment for source in sources)
-    whole = Plan(tuple(places), tuple(blocks), next(iter(names)) if len(names) == 1 else "")
+    own = tuple(configurations[index] for index in range(len(places)))
+    whole = Plan(own, tuple(blocks), next(iter(names)) if len(names) == 1 else "")
     _refuse_overlap(whole, sources)
     return whole, sources
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 from jax.profiler import ProfileData
 
 from jaxbox.config import Configuration, Plan
@@ -68,8 +69,10 @@ class _Run:
         """Of so many steps and an evaluation."""
         first, self.step = self.step, self.step + steps
         start = time.perf_counter()
-        values = self.state, self.data, *self.inputs, jax.numpy.int32(first), jax.numpy.int32(self.step)
-        self.state, self.data, measures = jax.block_until_ready(self.program(*values))
+        values = self.state, self.data, *self.inputs, np.int32(first), np.int32(self.step)
+        # As on the way: a sample of the positions, where there is one.
+        results = self.program(*values, *self.population.flags(whole=False))
+        self.state, self.data, measures = jax.block_until_ready(results)
         del measures
         return time.perf_counter() - start
 

@@ -11,7 +11,7 @@ from jaxbox import config
 from jaxbox.config import Plan
 from jaxbox.store import measures
 from jaxbox.store.archive import open_with_plan
-from jaxbox.training.metrics import FINALS, MEASURES
+from jaxbox.training.metrics import FINALS, MEASURES, SAMPLED
 from jaxbox.training.probes import EARLY
 
 SPREAD = ("split", "axis", "layer", "kernel")
@@ -65,7 +65,7 @@ def curve_table(run: str | Path, name: str) -> pandas.DataFrame:
 
 def curves_in(results: xarray.Dataset) -> list[str]:
     """The measures that have the dimension step; an older run lacks what came since."""
-    return [name for name in [*MEASURES, *EARLY] if name in results]
+    return [name for name in [*MEASURES, *EARLY, *SAMPLED] if name in results]
 
 
 def curves_of(results: xarray.Dataset, plan: Plan, names: Sequence[str]) -> pandas.DataFrame:

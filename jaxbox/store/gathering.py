@@ -32,9 +32,9 @@ def gather(path: Path, plan: Plan, manifest: Mapping[str, Any]) -> None:
     Raises:
         RunError: a checkpoint is damaged, or the results cannot be written.
     """
-    found = (_any_measures(path, plan, cut) for cut in manifest["groups"])
-    sizes = results.lengths(filter(None, found))
-    each = max(1, results.dataset_bytes(plan, sizes) // len(plan.configurations))
+    found = [measures for cut in manifest["groups"] if (measures := _any_measures(path, plan, cut))]
+    sizes, sampled = results.lengths(found), results.sampled(found)
+    each = max(1, results.dataset_bytes(plan, sizes, sampled) // len(plan.configurations))
     length = max(1, BLOCK_BYTES // each)
 
     def blocks() -> Iterator[xarray.Dataset]:
@@ -44,7 +44,7 @@ def gather(path: Path, plan: Plan, manifest: Mapping[str, Any]) -> None:
             members = {}
             for cut in manifest["groups"]:
                 members |= _members(path, plan, cut, block)
-            yield results.dataset(plan, members, seconds, run, block, sizes)
+            yield results.dataset(plan, members, seconds, run, block, sizes, sampled)
 
     archive.save_results(path, blocks())
 
@@ -77,7 +77,8 @@ def _measures(path: Path, plan: Plan, cut: Mapping[str, Any], chunk: int) -> dic
     identity = _identity(folder)
     if (kept := _read.get(identity)) is not None:
         return kept
-    found: Any = chunks.load_last(folder, {"measures": results.like(plan.configurations[cut["configurations"][0]])})
+    like = results.like(plan.configurations[cut["configurations"][0]], cut["batches"] == "windows")
+    found: Any = chunks.load_last(folder, {"measures": like})
     measures = found and found[1]["measures"]
     if measures and _identity(folder) == identity:
         with contextlib.suppress(ValueError):  # larger than all that is kept

@@ -12,7 +12,7 @@ from jaxtyping import PyTree
 
 from jaxbox import task
 from jaxbox.config import Configuration, Plan
-from jaxbox.training.metrics import AXES, FINALS, MEASURES, SPLITS, Measure
+from jaxbox.training.metrics import AXES, FINALS, MEASURES, SAMPLED, SPLITS, Measure
 from jaxbox.training.probes import EARLY, all_measures
 
 MEMBER = ("configuration", "seed")
@@ -42,8 +42,8 @@ OF_CONFIGURATION = {
     ),
     "seconds": Variable((), "s", "wall time of the configuration's members, its share of its group's"),
 }
-VARIABLES: dict[str, Measure | Variable] = {**MEASURES, **FINALS, **OF_CONFIGURATION, **EARLY}
-"""Every variable of a run; those of a probe are in runs only that have asked for it."""
+VARIABLES: dict[str, Measure | Variable] = {**MEASURES, **FINALS, **OF_CONFIGURATION, **EARLY, **SAMPLED}
+"""Every variable of a run; those of a probe or of a sample are in runs only that have asked for it."""
 COORDINATES = {
     "configuration": "index of the configuration; the fields that vary are coordinates on it",
     "seed": "independent replicate: initial weights, training set, batch order; the same in every configuration",
@@ -70,7 +70,7 @@ def allocate(configuration: Configuration, measures: Mapping[str, Any], members:
     steps = (configuration.evaluation_count(),)
     return {
         name: _empty((members, *(steps if _has_steps(name) else ()), *measures[name].shape[1:]), row.dtype)
-        for name, row in all_measures(configuration.probe).items()
+        for name, row in all_measures(configuration).items()
     }
 
 
@@ -78,9 +78,9 @@ def _has_steps(name: str) -> bool:
     return "step" in VARIABLES[name].dims
 
 
-def like(configuration: Configuration) -> PyTree[Any]:
-    """The structure and types of what `allocate` returns."""
-    return {name: np.zeros(1, row.dtype) for name, row in all_measures(configuration.probe).items()}
+def like(configuration: Configuration, windows: bool | None = None) -> PyTree[Any]:
+    """The structure and types of what `allocate` returns; `windows` as in `training.strata.samples`."""
+    return {name: np.zeros(1, row.dtype) for name, row in all_measures(configuration, windows).items()}
 
 
 def lengths(measures: Iterable[Mapping[str, np.ndarray]]) -> dict[str, int]:
@@ -126,6 +126,7 @@ def dataset(
     attributes: Mapping[str, str] | None = None,
     block: range | None = None,
     sizes: Mapping[str, int] | None = None,
+    with_sampled: bool | None = None,
 ) -> xarray.Dataset:
     """One Dataset of a block of a run's configurations, NaN (or False, -1) where a member has not got to.
 
@@ -135,13 +136,15 @@ def dataset(
         attributes: of the whole run, such as its name.
         block: the indices of the configurations; all if left out.
         sizes: `lengths` of the whole run; of these members if left out.
+        with_sampled: whether the whole run has members that are `sampled`; whether these are if left out.
     """
+    with_sampled = sampled(members.values()) if with_sampled is None else with_sampled
     block = range(len(plan.configurations)) if block is None else block
     sizes = lengths(members.values()) if sizes is None else sizes
     sizes, steps = _sizes(plan) | dict(sizes) | {"configuration": len(block)}, _steps(plan)
     arrays = {
         name: _empty(tuple(sizes[dim] for dim in dims_of(name)), variable.dtype)
-        for name, variable in _variables(plan).items()
+        for name, variable in _variables(plan, with_sampled).items()
     }
     evaluations = {index: np.searchsorted(steps, plan.configurations[index].evaluation_steps()) for index in block}
     place_of = {seed: place for place, seed in enumerate(itertools.chain.from_iterable(plan.seeds))}
@@ -159,23 +162,30 @@ def dataset(
     return _labelled(plan, arrays, sizes, steps, block).assign_attrs(attributes or {})
 
 
-def dataset_bytes(plan: Plan, sizes: Mapping[str, int] | None = None) -> int:
+def dataset_bytes(plan: Plan, sizes: Mapping[str, int] | None = None, with_sampled: bool = True) -> int:
     """Bytes of the Dataset of a run, which is padded to its largest configuration.
 
     Args:
         sizes: `lengths`, not known before networks are traced.
+        with_sampled: as in `dataset`.
     """
     sizes = _sizes(plan) | dict(sizes or {})
     return sum(
         math.prod(sizes[dim] for dim in dims_of(name)) * np.dtype(row.dtype).itemsize
-        for name, row in _variables(plan).items()
+        for name, row in _variables(plan, with_sampled).items()
     )
 
 
-def _variables(plan: Plan) -> dict[str, Measure | Variable]:
+def _variables(plan: Plan, sampled: bool) -> dict[str, Measure | Variable]:
     """Those that a run of this plan has."""
     probed = any(configuration.probe != "none" for configuration in plan.configurations)
-    return {name: row for name, row in VARIABLES.items() if probed or name not in EARLY}
+    lacking = (set() if probed else {*EARLY}) | (set() if sampled else {*SAMPLED})
+    return {name: row for name, row in VARIABLES.items() if name not in lacking}
+
+
+def sampled(measures: Iterable[Mapping[str, np.ndarray]]) -> bool:
+    """Whether one of these members' arrays is of evaluations that look at a sample of the positions."""
+    return any(SAMPLED.keys() & arrays.keys() for arrays in measures)
 
 
 def _steps(plan: Plan) -> list[int]:

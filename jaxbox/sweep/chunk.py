@@ -15,6 +15,7 @@ from jaxbox.sweep import dying
 from jaxbox.sweep.later import Later
 from jaxbox.sweep.progress import Report
 from jaxbox.sweep.signals import Stop
+from jaxbox.training import strata
 from jaxbox.training.groups import Group
 from jaxbox.training.member import State
 from jaxbox.training.population import Population
@@ -25,6 +26,8 @@ KEPT: dict[str, Callable[[State], dict[str, Any]]] = {
     "measures": lambda state: {},
 }
 """What of a member's last state is kept beside its measures: all, to go on from; its network's numbers; nothing."""
+SHARE = 0.02
+"""Of the time, for looking at all positions on the way, so that who opens the run meanwhile has predictions."""
 
 
 class Chunk:
@@ -96,20 +99,31 @@ class Chunk:
             state = self.population.initialize(seeds, floats)
         data = self.population.prepare(seeds, floats, self.step or 0)
         for step in steps:
-            previous = self.step or 0
-            state, data, measures = self.population.advance(state, data, seeds, floats, previous, step)
+            previous, last = self.step or 0, step == self.steps[-1]
+            state, data, measures = self.population.advance(state, data, seeds, floats, previous, step, last)
             self._record(measures, step)
             report.warning = dying.words(
                 configurations, np.asarray(measures["dead_fraction"])[: len(self.members)], step
             )
             report.advance((step - previous) * len(self.members), step)
             due, stopping = time.monotonic() - self.saved_at > checkpoint_seconds, stop.requested
-            if due or stopping or step == self.steps[-1]:
-                results.finish(self.measures, measures)
+            if due or stopping or last:
+                whole = last or not self.population.samples
+                if not whole and (stopping or self._long_ago(step)):
+                    # What is final is of all positions; curves stay those of the sample, as without a checkpoint here.
+                    state, data, measures = self.population.advance(state, data, seeds, floats, step, step)
+                    whole = True
+                if whole:
+                    results.finish(self.measures, measures)
                 self._save(state)
                 yield step
             if stopping:
                 return
+
+    def _long_ago(self, step: int) -> bool:
+        """Whether all positions were looked at never before, or so long ago that it takes a SHARE of the time."""
+        before = int(self.measures["last_step"].max())
+        return before < 0 or (step - before) * SHARE >= strata.steps_worth(self.configuration)
 
     def _record(self, measures: dict[str, Any], step: int) -> None:
         if not self.measures:

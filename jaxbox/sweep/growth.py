@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from jaxbox import config
 from jaxbox.config import Block, Configuration, ConfigurationError, Plan, require, stretches
+from jaxbox.training import strata
 
 OPEN_ENDED = ("constant", "step")
 """Schedules of the learning rate that do not ask how many steps there are in all."""
@@ -41,8 +42,9 @@ def grown(
         plan = _with_seeds(plan, range(len(plan.configurations)), [range(start, start + seeds)])
     else:
         require(first_seed is None, "first_seed", first_seed, "left out, unless seeds says how many")
-    count = len(plan.configurations)
-    plan = dataclasses.replace(plan, configurations=tuple(dict.fromkeys((*plan.configurations, *added))))
+    count, known = len(plan.configurations), set(map(strata.settled, plan.configurations))
+    new = [each for each in dict.fromkeys(added) if strata.settled(each) not in known]
+    plan = dataclasses.replace(plan, configurations=(*plan.configurations, *new))
     start = plan.seeds[0].start
     wanted = plan.seeds if added_seeds is None else [range(start, start + added_seeds)]
     return _with_seeds(plan, range(count, len(plan.configurations)), wanted)

@@ -219,8 +219,16 @@ def _check(plan: Plan, execution: Execution) -> str:
 
 
 def _require_same(path: Path, asked: Plan, stored: Plan, advice: str) -> None:
+    asked, stored = _alike(asked), _alike(stored)
     if asked.fingerprint != stored.fingerprint:
         raise ConfigurationError(f"resume: {path} was made with {_difference(asked, stored)}; {advice}")
+
+
+def _alike(plan: Plan) -> Plan:
+    """The plan as a version would store it that knew no sample of positions, where there is none."""
+    from jaxbox.training import strata
+
+    return dataclasses.replace(plan, configurations=tuple(map(strata.settled, plan.configurations)))
 
 
 def _difference(asked: Plan, stored: Plan) -> str:

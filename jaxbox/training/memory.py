@@ -68,7 +68,7 @@ def result_bytes(configuration: Configuration) -> int:
         "kernel": 1,
         "position": task.position_count(configuration.task),
     }
-    rows = probes.all_measures(configuration.probe).values()
+    rows = probes.all_measures(configuration).values()
     return sum(math.prod(sizes[dim] for dim in row.dims) * jax.numpy.dtype(row.dtype).itemsize for row in rows)
 
 

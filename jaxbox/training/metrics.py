@@ -14,6 +14,8 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, PyTree
 
+from jaxbox.training.strata import Sample, standard_error
+
 SPLITS = ("all", "seen", "unseen")
 AXES = ("x", "y")
 
@@ -27,7 +29,10 @@ class Evaluated(NamedTuple):
     """What a measure is made from: a member's (x, y) predictions and the targets at all N positions, how probable each
     is (None: all equally), which positions are in its training set, which units of each ReLU layer are ever above zero,
     the step whose update froze it (-1: none), the step of this evaluation, and what each ReLU layer has
-    `layers.Inside` at all positions (no layer, unless a probe asks for it)."""
+    `layers.Inside` at all positions (no layer, unless a probe asks for it).
+
+    Of a sample of positions it is that of these alone, and `probability` weighs them so that means are estimates of
+    those over all positions; `target_variance`, (2,), is that over all (None: of the targets here)."""
 
     predictions: Predictions
     targets: Targets
@@ -37,6 +42,8 @@ class Evaluated(NamedTuple):
     failed_step: Int[Array, ""]
     step: Int[Array, ""]
     inside: list[Float[Array, "4 N _"]]
+    sample: Sample | None = None
+    target_variance: Any = None
 
 
 class Stepped(NamedTuple):
@@ -77,32 +84,54 @@ def split_mse(
     return jnp.stack(sums) / jnp.stack([jnp.full_like(count, len(seen)), count, len(seen) - count])[:, None]
 
 
-def uniform_mse(predictions: Predictions, targets: Targets) -> Float[Array, " 2"]:
-    """Mean squared error per axis over all positions, each counted alike, in squared target units."""
+def uniform_mse(predictions: Predictions, targets: Targets, shares: Law = None) -> Float[Array, " 2"]:
+    """Mean squared error per axis over all positions, each counted alike, in squared target units.
+
+    Args:
+        shares: of a sample of positions, which part of all each stands for.
+    """
     # Apart from all else: joined with the sums of `split_mse` it would change the last bits of these.
     predictions = lax.optimization_barrier(predictions)
-    return jnp.mean(jnp.square(predictions.T - targets.T), axis=1)
+    return mean(jnp.square(predictions.T - targets.T), shares)
 
 
-def r2(predictions: Predictions, targets: Targets, probability: Law = None) -> Float[Array, " 2"]:
-    """1 - MSE / Var(target) per axis; NaN where the target is constant."""
+def r2(
+    predictions: Predictions,
+    targets: Targets,
+    probability: Law = None,
+    variance: Float[Any, " 2"] | None = None,
+) -> Float[Array, " 2"]:
+    """1 - MSE / Var(target) per axis; NaN where the target is constant.
+
+    Args:
+        variance: of the target, if it is not that of these `targets`.
+    """
     mse = mean((predictions.T - targets.T) ** 2, probability)
-    return 1 - mse / _target_variance(targets, probability)
+    return 1 - mse / (target_variance(targets, probability) if variance is None else variance)
+
+
+def r2_standard_error(found: Evaluated) -> Float[Array, " 2"]:
+    """Of `r2` per axis as an estimate from a sample of positions: that of MSE / Var(target); 0 of all positions."""
+    if found.sample is None:
+        return jnp.zeros(2)
+    assert found.probability is not None
+    errors = (found.predictions.T - found.targets.T) ** 2
+    return standard_error(errors, found.probability, found.sample) / found.target_variance
 
 
 def variance_ratio(predictions: Predictions, targets: Targets, probability: Law = None) -> Float[Array, " 2"]:
     """Var(prediction) / Var(target) per axis; NaN where the target is constant."""
-    return _variance(predictions, probability) / _target_variance(targets, probability)
+    return _variance(predictions, probability) / target_variance(targets, probability)
 
 
 def correlation(predictions: Predictions, targets: Targets, probability: Law = None) -> Float[Array, " 2"]:
     """Correlation of prediction and target per axis: 0 for a constant prediction, NaN where the target is constant."""
-    variance, target_variance = _variance(predictions, probability), _target_variance(targets, probability)
+    variance, of_target = _variance(predictions, probability), target_variance(targets, probability)
     target = (targets - targets.mean(axis=0, keepdims=True)).T
-    scale = jnp.sqrt(jnp.where(variance > 0, variance, 1)) * jnp.sqrt(target_variance)
+    scale = jnp.sqrt(jnp.where(variance > 0, variance, 1)) * jnp.sqrt(of_target)
     covariance = mean(_centred(predictions, probability) * target, probability)
     found = jnp.where(variance > 0, covariance / scale, 0)
-    return jnp.where(target_variance > 0, found, jnp.nan)
+    return jnp.where(of_target > 0, found, jnp.nan)
 
 
 def bias(predictions: Predictions, targets: Targets, probability: Law = None) -> Float[Array, " 2"]:
@@ -137,8 +166,13 @@ def _variance(predictions: Predictions, probability: Law) -> Float[Array, " 2"]:
     return mean(_centred(predictions, probability) ** 2, probability)
 
 
-def _target_variance(targets: Targets, probability: Law) -> Float[Any, " 2"]:
+def target_variance(targets: Targets, probability: Law) -> Float[Any, " 2"]:
+    """Var(target) per axis, in squared target units."""
     return targets.var(axis=0) if probability is None else _variance(jnp.asarray(targets), probability)
+
+
+def _shares(found: Evaluated) -> Law:
+    return None if found.sample is None else found.sample.shares.astype(np.float32)
 
 
 STEP_MEASURES = {
@@ -165,13 +199,13 @@ CURVES = {
         "mean squared error over all positions, those in the seed's training set, those not in it",
     ),
     "mse_uniform": Measure(
-        lambda found: uniform_mse(found.predictions, found.targets),
+        lambda found: uniform_mse(found.predictions, found.targets, _shares(found)),
         ("step", "axis"),
         "squared target units",
         "mean squared error over all positions, each counted alike, whatever the law",
     ),
     "r2": Measure(
-        lambda found: r2(found.predictions, found.targets, found.probability),
+        lambda found: r2(found.predictions, found.targets, found.probability, found.target_variance),
         ("step", "axis"),
         "1",
         "1 - MSE / variance of the target, over all positions",
@@ -198,10 +232,20 @@ CURVES = {
         lambda found: dead_fraction(found.lit),
         ("step", "layer"),
         "1",
-        "fraction of a ReLU layer's channels that are zero on every evaluation image; NaN: no such layer",
+        "fraction of a ReLU layer's channels that are zero on every image looked at; NaN: no such layer",
     ),
 }
 """Of `Evaluated`, at each evaluation."""
+
+SAMPLED = {
+    "r2_standard_error": Measure(
+        r2_standard_error,
+        ("step", "axis"),
+        "1",
+        "standard error of r2 where only a sample of the positions was looked at; 0 where all were",
+    ),
+}
+"""Of `Evaluated`, where evaluations on the way look at a sample of the positions (`strata`)."""
 
 FINALS = {
     "finite": Measure(
@@ -218,12 +262,14 @@ FINALS = {
         "step whose update was not finite and froze the member; -1: none",
         np.int32,
     ),
-    "last_step": Measure(lambda found: found.step, (), "step", "step of the last evaluation; -1: none yet", np.int32),
+    "last_step": Measure(
+        lambda found: found.step, (), "step", "step of the last evaluation of all positions; -1: none yet", np.int32
+    ),
     "prediction": Measure(
         lambda found: found.predictions,
         ("position", "axis"),
         "target units",
-        "prediction at the last evaluation, on every position of the lattice",
+        "prediction at last_step, on every position of the lattice",
     ),
     "seen": Measure(
         lambda found: found.seen, ("position",), "1", "whether the position is in the seed's training set", bool

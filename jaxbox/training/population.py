@@ -17,7 +17,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float, Int, PyTree, UInt32
 
 from jaxbox.config import TRACED, Block, tables, traced
-from jaxbox.training import evaluation, executables, member, memory, sampling
+from jaxbox.training import evaluation, executables, member, memory, sampling, strata
 from jaxbox.training.groups import Group
 from jaxbox.training.member import State
 from jaxbox.training.sampling import Drawn
@@ -166,7 +166,14 @@ class Population:
         return self._over_members(prepare, None, seeds, floats)[1]
 
     def _advance_members(
-        self, state: State, data: Drawn, seeds: Seeds, floats: Floats, first: Int[Array, ""], last: Int[Array, ""]
+        self,
+        state: State,
+        data: Drawn,
+        seeds: Seeds,
+        floats: Floats,
+        first: Int[Array, ""],
+        last: Int[Array, ""],
+        whole: evaluation.Whole | None = None,
     ) -> tuple[State, Drawn, Measures]:
         def train(state: State, data: Drawn, seed: Any, floats: dict[str, Any]) -> tuple[State, Drawn, Measures]:
             return member.train(self.group.static.with_traced(floats), state, data, seed, first, last)
@@ -189,7 +196,7 @@ class Population:
             seen = data.seen
         step = jnp.broadcast_to(last, seeds.shape)
         with jax.named_scope("evaluation"):
-            measures |= evaluation.evaluate(self._configuration, state, seen, step, floats, self._map_members)
+            measures |= evaluation.evaluate(self._configuration, state, seen, step, floats, self._map_members, whole)
         return state, data._replace(order=order), measures
 
     def _map_members(self, function: Callable[..., Any], *values: Any) -> Any:
@@ -265,12 +272,22 @@ class Population:
         step = jnp.int32(0)
         state = jax.eval_shape(self._initialize, seeds, floats)
         data = jax.eval_shape(self._prepare, seeds, floats, step)
-        return self.program.lower(state, data, seeds, floats, step, step)
+        return self.program.lower(state, data, seeds, floats, step, step, *self.flags(whole=True))
+
+    def flags(self, whole: bool) -> tuple[np.bool_, ...]:
+        """What the program that trains is told beside its steps; nothing where evaluations look at all positions."""
+        return (np.bool_(whole),) if self.samples else ()
+
+    @property
+    def samples(self) -> bool:
+        """Whether evaluations on the way look at a sample of the positions."""
+        return strata.samples(self._configuration)
 
     @cached_property
     def program(self) -> Any:
         """The function behind `advance`, jitted over the devices."""
         specs = (PER_MEMBER, self._data_spec, PER_MEMBER, PER_MEMBER, SHARED, SHARED)
+        specs += (SHARED,) * len(self.flags(whole=True))
         results = (PER_MEMBER, self._data_spec, PER_MEMBER)
         return self._compiled(self._advance_members, specs, results, donate=(0, 1))
 
@@ -292,17 +309,18 @@ class Population:
         return [self.lower(), initialize, self._prepare.lower(*self._any_inputs, np.int32(0))]
 
     def advance(
-        self, state: State, data: Drawn, seeds: Seeds, floats: Floats, first: int, last: int
+        self, state: State, data: Drawn, seeds: Seeds, floats: Floats, first: int, last: int, whole: bool = True
     ) -> tuple[State, Drawn, Measures]:
         """Train every member of a chunk from step `first` to `last`, then evaluate. `state` and `data` are consumed.
 
         Args:
             data: of `prepare` at `first`, or as the last call has left it.
+            whole: evaluate at all positions; else at a sample, if there is one, and without FINALS' predictions.
         """
         if self._advance is None:
             self.compile()
         assert self._advance is not None
-        return self._advance(state, data, seeds, floats, np.int32(first), np.int32(last))
+        return self._advance(state, data, seeds, floats, np.int32(first), np.int32(last), *self.flags(whole))
 
 
 def _bytes_of(program: Any) -> int:

@@ -12,8 +12,9 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, PyTree
 
-from jaxbox.training import metrics
-from jaxbox.training.metrics import CURVES, FINALS, STEP_MEASURES, Evaluated, Law, Measure, Stepped
+from jaxbox.config import Configuration
+from jaxbox.training import metrics, strata
+from jaxbox.training.metrics import CURVES, FINALS, SAMPLED, STEP_MEASURES, Evaluated, Law, Measure, Stepped
 
 MEAN, SQUARE, POSITIVE, LIT = range(4)
 """Of `layers.Inside`: means over an image's pixels of x, x^2, max(x, 0) and x > 0."""
@@ -111,14 +112,15 @@ def step_measures(probe: str) -> dict[str, Measure]:
     return STEP_MEASURES | (EARLY_STEPS if probe == "early" else {})
 
 
-def curves(probe: str) -> dict[str, Measure]:
-    """The rows that are made from `Evaluated` at each evaluation."""
-    return CURVES | (EARLY_CURVES if probe == "early" else {})
+def curves(configuration: Configuration, windows: bool | None = None) -> dict[str, Measure]:
+    """The rows that are made from `Evaluated` at each evaluation; `windows` as in `strata.samples`."""
+    probed = EARLY_CURVES if configuration.probe == "early" else {}
+    return CURVES | probed | (SAMPLED if strata.samples(configuration, windows) else {})
 
 
-def all_measures(probe: str) -> dict[str, Measure]:
-    """Every row of what a member has that is probed so."""
-    return step_measures(probe) | curves(probe) | FINALS
+def all_measures(configuration: Configuration, windows: bool | None = None) -> dict[str, Measure]:
+    """Every row of what a member of this configuration has; `windows` as in `strata.samples`."""
+    return step_measures(configuration.probe) | curves(configuration, windows) | FINALS
 
 
 def of_step(probe: str, stepped: Stepped) -> dict[str, Array]:

@@ -65,6 +65,19 @@ def refuse_unread(configurations: Sequence[Configuration], said: Collection[str]
         for path, value in flatten(configuration):
             if path not in read and (value != defaults[path] or path in said):
                 raise ConfigurationError(_unread(path, value, configurations))
+    _refuse_unsampled(configurations, said)
+
+
+def _refuse_unsampled(configurations: Sequence[Configuration], said: Collection[str]) -> None:
+    """Refuse a number of positions to look at where every evaluation looks at all, which 0 says rightly."""
+    usual = () if "eval_positions" in said else (Configuration.eval_positions,)
+    for configuration in configurations:
+        most = configuration.eval_positions
+        if most not in (0, *usual) and all(map(tables.uses_windows, configurations)):
+            raise ConfigurationError(
+                f"eval_positions: {most} is not read with windows, which look at all positions; it is read under "
+                "noise, by scenes without windows, and with render"
+            )
 
 
 def _unread(path: str, value: Any, configurations: Sequence[Configuration]) -> str:

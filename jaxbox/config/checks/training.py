@@ -52,6 +52,8 @@ def check_training(configuration: Configuration, leaves: dict[str, Any]) -> None
     frozen = leaves["optimizer.frozen"]
     require(frozen in FROZEN, "optimizer.frozen", frozen, f"one of {', '.join(FROZEN)}")
     require(leaves["probe"] in PROBES, "probe", leaves["probe"], f"one of {', '.join(PROBES)}")
+    most = leaves["eval_positions"]
+    require(most == 0 or most >= 2, "eval_positions", most, "at least 2, a pair of positions; or 0, which is all")
     _check_optimizer(leaves)
 
 

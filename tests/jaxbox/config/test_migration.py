@@ -30,6 +30,7 @@ def test_what_was_stored_opens_with_its_values():
         batch_size=8,
         steps=6,
         eval_every=3,
+        eval_positions=0,
     )
     stored = json.loads(STORED)
     assert config.from_dict(config.migrated(stored)) == expected
@@ -39,7 +40,7 @@ def test_what_was_stored_opens_with_its_values():
 def test_what_is_stored_now_stays_as_it_is():
     values = config.to_dict(Configuration(data=Data(train_size=7, law="beta")))
     assert config.migrated(values) == values
-    assert config.migrated({"task": 3}) == {"task": 3}
+    assert config.migrated({"task": 3}) == {"task": 3, "eval_positions": 0}
 
 
 @pytest.mark.parametrize("path", ["train_size", "shared_batches"])

@@ -11,7 +11,7 @@ import xarray
 from jaxbox import config, store, sweep, task
 from jaxbox.config import Configuration, ConfigurationError, Data, Model, Optimizer, Task
 from jaxbox.store import results
-from jaxbox.training import evaluation, member, probes, sampling
+from jaxbox.training import evaluation, member, metrics, probes, sampling
 
 PROBED = Configuration(
     Task(8, 9, 3),
@@ -162,7 +162,7 @@ def test_a_run_has_them_where_they_were_asked_for_and_goes_on(tmp_path):
     table = store.member_table(tmp_path / "short")
     assert {"lit_share_0", "lit_share_1", "gradient_alignment_2", "update_norm"} <= set(table.columns)
     without = sweep.run([plain], 2, out=tmp_path, name="plain", quiet=True)
-    assert set(without.data_vars) == set(results.VARIABLES) - set(probes.EARLY)
+    assert set(without.data_vars) == set(results.VARIABLES) - {*probes.EARLY, *metrics.SAMPLED}
     assert "kernel" not in without.dims
 
 
