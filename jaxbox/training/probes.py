@@ -13,7 +13,7 @@ import optax
 from jaxtyping import Array, Float, PyTree
 
 from jaxbox.training import metrics
-from jaxbox.training.metrics import CURVES, FINALS, STEP_MEASURES, Evaluated, Law, Measure, Stepped
+from jaxbox.training.metrics import CURVES, DROPPED, FINALS, STEP_MEASURES, Evaluated, Law, Measure, Stepped
 
 MEAN, SQUARE, POSITIVE, LIT = range(4)
 """Of `layers.Inside`: means over an image's pixels of x, x^2, max(x, 0) and x > 0."""
@@ -116,9 +116,9 @@ def curves(probe: str) -> dict[str, Measure]:
     return CURVES | (EARLY_CURVES if probe == "early" else {})
 
 
-def all_measures(probe: str) -> dict[str, Measure]:
-    """Every row of what a member has that is probed so."""
-    return step_measures(probe) | curves(probe) | FINALS
+def all_measures(probe: str, drops: bool = False) -> dict[str, Measure]:
+    """Every row of what a member has that is probed so, in a run that drops members or not."""
+    return step_measures(probe) | curves(probe) | FINALS | ({"dropped_step": DROPPED} if drops else {})
 
 
 def of_step(probe: str, stepped: Stepped) -> dict[str, Array]:
