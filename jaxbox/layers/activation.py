@@ -31,7 +31,7 @@ class Inside(nnx.Variable):
 
 
 class Extent(nnx.Variable):
-    """What a relu layer keeps of its last call in `looking_inside(Extent)`: `extent`, (2, C)."""
+    """What a relu layer keeps of its last call in `looking_inside(Extent)`: `extent`, (3, C)."""
 
 
 _LOOKING: ContextVar[type[nnx.Variable] | None] = ContextVar("looking", default=None)
@@ -89,15 +89,12 @@ def lit_units(batch: Batch) -> Bool[Array, " C"]:
     return (batch > 0).astype(jnp.float32).max(axis=tuple(range(batch.ndim - 1))) > 0
 
 
-def extent(batch: Batch) -> Float[Array, "2 C"]:
-    """Of each unit or channel, the largest number in a batch that is not exactly 0, and the largest size of one.
-
-    Of windows also those of the empty image, which no example need be. A unit of nothing but zeros has -inf and 0.
-    """
-    if isinstance(batch, Windowed):
-        return windows.extent(batch)
-    axes = tuple(range(batch.ndim - 1))
-    return jnp.stack([jnp.where(batch == 0, -jnp.inf, batch).max(axis=axes), jnp.abs(batch).max(axis=axes)])
+def extent(batch: Batch) -> Float[Array, "3 C"]:
+    """Of each unit or channel, the largest number in a batch, the largest that is not exactly 0 (-inf: all are), and
+    the largest size of one. Of windows also those of the empty image, which no example need be."""
+    values = windows.all_values(batch) if isinstance(batch, Windowed) else batch.reshape(-1, batch.shape[-1])
+    but_zeros = jnp.where(values == 0, -jnp.inf, values)
+    return jnp.stack([values.max(axis=0), but_zeros.max(axis=0), jnp.abs(values).max(axis=0)])
 
 
 MOMENTS: tuple[Callable[[Array], Array], ...] = (

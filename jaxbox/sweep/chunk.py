@@ -110,13 +110,14 @@ class Chunk:
 
     def begin(self, state: State | None) -> None:
         """Lay the members out over the devices, in this state, or in that before their first step."""
-        self.inputs = self.population.inputs(self.members)
-        self.state = self.population.initialize(*self.inputs) if state is None else self.population.fill(state)
-        self.data = self.population.prepare(*self.inputs, self.step or 0)
+        seeds, floats = self.inputs = self.population.inputs(self.members)
+        self.state = self.population.initialize(seeds, floats) if state is None else self.population.fill(state)
+        self.data = self.population.prepare(seeds, floats, self.step or 0)
 
     def advance(self, step: int) -> dict[str, Any]:
         """Train to this step and record what is measured there, which is returned, too."""
-        given = self.state, self.data, *self.inputs, self.step or 0, step
+        seeds, floats = self.inputs
+        given = self.state, self.data, seeds, floats, self.step or 0, step
         self.state, self.data, measures = self.population.advance(*given)
         self._allocate(measures)
         results.record(self.measures, measures, self.steps.index(step))

@@ -8,11 +8,12 @@ import numpy as np
 from jaxtyping import Bool, Int
 
 WORTH = 0.9
-"""Members are dealt anew where that makes the busiest device's rounds less than this share of what they are. To move all
-of them costs about as much as a few steps of theirs; so it is done some twenty times in a chunk's life at most."""
+"""Members are dealt anew where that makes the busiest device's rounds less than this share of what they are. To move
+all of them costs about as much as a few of their steps, and it is done some twenty times in a chunk's life at most."""
 
 Places = Int[np.ndarray, " places"]
-"""For each place the number of its member; of places more than there are members, copies, which do not train."""
+"""For each place the number of its member; NOBODY at places more than there are members."""
+NOBODY = -1
 
 
 def deal(live: Bool[np.ndarray, " members"], shape: tuple[int, int, int]) -> Places:
@@ -20,29 +21,24 @@ def deal(live: Bool[np.ndarray, " members"], shape: tuple[int, int, int]) -> Pla
     devices, rounds, together = shape
     # Of each round of all devices, its places: filled one round of one device after the other.
     order = np.arange(devices * rounds * together).reshape(shape).swapaxes(0, 1).reshape(-1)
-    members = np.argsort(~live, kind="stable")
-    places = np.empty(len(order), int)
-    places[order] = members[np.arange(len(order)) % len(members)]
+    places = np.full(len(order), NOBODY)
+    places[order[: len(live)]] = np.argsort(~live, kind="stable")
     return places
 
 
-def places_of(places: Places, members: int) -> Int[np.ndarray, " members"]:
-    """The first place of each member."""
-    found, first = np.unique(places, return_index=True)
-    assert len(found) == members
-    return first
+def places_of(places: Places) -> Int[np.ndarray, " members"]:
+    """The place of each member."""
+    return np.argsort(places, kind="stable")[np.sum(places == NOBODY) :]
 
 
-def live_places(places: Places, live: Bool[np.ndarray, " members"], shape: tuple[int, int, int]) -> np.ndarray:
-    """Which places train: those of live members, copies left out."""
-    found = np.zeros(np.prod(shape), bool)
-    found[places_of(places, len(live))[live]] = True
-    return found
+def live_places(places: Places, live: Bool[np.ndarray, " members"]) -> Bool[np.ndarray, " places"]:
+    """Which places train."""
+    return (places != NOBODY) & live[places]
 
 
 def busiest(places: Places, live: Bool[np.ndarray, " members"], shape: tuple[int, int, int]) -> int:
     """How many rounds the device has that has most to do."""
-    return int(live_places(places, live, shape).reshape(shape).any(axis=2).sum(axis=1).max())
+    return int(live_places(places, live).reshape(shape).any(axis=2).sum(axis=1).max())
 
 
 def dealt_anew(places: Places, live: Bool[np.ndarray, " members"], shape: tuple[int, int, int]) -> Places | None:

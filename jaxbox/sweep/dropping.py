@@ -40,12 +40,12 @@ class DroppingChunk(Chunk):
         shape = self.population.places
         if self.places is None or len(self.places) != np.prod(shape):  # none yet, or other devices
             self.places = dealing.deal(self.live, shape)
-        self.inputs = self.population.inputs(self.members, self.places)
+        seeds, floats = self.inputs = self.population.inputs(self.members, self.places)
         if state is None:
-            self.state = self.population.initialize(*self.inputs)
+            self.state = self.population.initialize(seeds, floats)
         else:
             self.state = self.population.fill(state, self.places)
-        self.data = self.population.prepare(*self.inputs, self.step or 0)
+        self.data = self.population.prepare(seeds, floats, self.step or 0)
 
     def advance(self, step: int) -> dict[str, Any]:
         """Train to this step, record what is measured of whom, and leave out whose fate is sealed."""
@@ -53,8 +53,9 @@ class DroppingChunk(Chunk):
             self.step = self.steps[-1]
             return {}
         self._deal_anew()
-        training = self.population.fill(dealing.live_places(self.places, self.live, self.population.places))
-        given = self.state, self.data, *self.inputs, self.step or 0, step, training
+        training = self.population.fill(dealing.live_places(self.places, self.live))
+        seeds, floats = self.inputs
+        given = self.state, self.data, seeds, floats, self.step or 0, step, training
         self.state, self.data, measures = self.population.advance(*given)
         self._allocate(measures)
         rows = self._rows(self.live)
@@ -71,7 +72,7 @@ class DroppingChunk(Chunk):
 
     def own_state(self) -> State:
         """The state of each member, in their order, on the host; of one that was dropped that of then."""
-        own = dealing.places_of(self.places, len(self.members))
+        own = dealing.places_of(self.places)
         return jax.tree.map(lambda leaf: leaf[own], jax.device_get(self.state))
 
     def parts(self) -> dict[str, Any]:
@@ -97,7 +98,7 @@ class DroppingChunk(Chunk):
 
     def _rows(self, chosen: Bool[np.ndarray, " members"]) -> Rows:
         members = np.flatnonzero(chosen)
-        return Rows(members, dealing.places_of(self.places, len(self.members))[members])
+        return Rows(members, dealing.places_of(self.places)[members])
 
     def _deal_anew(self) -> None:
         if (places := dealing.dealt_anew(self.places, self.live, self.population.places)) is not None:

@@ -203,11 +203,11 @@ class Population:
             found = self._over_members(independent, kept, data.examples, data.seen, seeds, floats, live=live)
             (state, order), measures = found
             seen = data.seen
-        step, map_live = jnp.broadcast_to(last, seeds.shape), partial(self._map_live, live)
-        # Measures of predictions cost little, and would lose their last bits where some are left out.
-        maps = self._map_members, None if live is None else map_live
-        measures |= evaluation.evaluate(self._configuration, state, seen, step, floats, *maps)
-        if live is not None:
+        step = jnp.broadcast_to(last, seeds.shape)
+        map_live = None if live is None else partial(self._map_live, live)
+        # All are measured, which costs little: with some left out, measures would have other last bits.
+        measures |= evaluation.evaluate(self._configuration, state, seen, step, floats, self._map_members, map_live)
+        if map_live is not None:
             measures["dropped_step"] = map_live(self._dropped_step, state, measures["dead_fraction"], step, floats)
         return state, data._replace(order=order), measures
 

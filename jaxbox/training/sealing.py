@@ -2,8 +2,9 @@
 
 1. Frozen ones: a number of theirs stopped being finite, and their weights stay as they are.
 2. Those with a ReLU layer that is **dead and at rest**. Let D be the parameters that its pre-activations depend on.
-   Dead: these are all below zero, of every image, by more than rounding (or exactly 0, where relu has the derivative 0,
-   too). At rest: what the optimiser would add to D if there were no gradient, even twice that, changes no bit of D.
+   Dead: these are all below zero, of every image, by more than rounding. (In the first such layer they may also be
+   exactly 0, as where there are no lit pixels and no bias; relu's derivative at 0 is 0.) At rest: what the optimiser
+   would add to D if there were no gradient, even twice that, changes no bit of D.
 
 Of such a layer no later step changes anything. As long as D is as it is the layer gives zero for every image that
 training can show, because the evaluation has shown all of them. Its derivative is zero there, and D reaches the loss
@@ -39,8 +40,9 @@ from jaxbox.training import evaluation, member
 from jaxbox.training.member import State, Weights
 
 DEPTH = 1e-4
-"""How far below zero a unit must be, as a share of its largest pre-activation. Training and evaluation add up the same
-numbers in another order: a sum of 1,600 products (5 x 5 pixels, 64 channels) then differs by about sqrt(1600) u = 2e-6."""
+"""How far below zero a unit must be, as a share of the largest pre-activation of its own and of the layers below, whose
+rounding comes up to it. Training and evaluation add up the same numbers in another order: sums of 1600 products (5 x 5
+pixels, 64 channels) then differ by about sqrt(1600) u = 2e-6 of their terms."""
 
 SEALABLE: dict[str, tuple[tuple[str, ...], str]] = {
     "task.noise": (("none",), "training shows images that the evaluation does not"),
@@ -118,13 +120,18 @@ def _dead_at_rest(configuration: Configuration, state: State, step: Int[Array, "
     motion = member.own_motion(configuration, state, step)
     still = jax.tree.map(lambda leaf, added: (leaf + 2 * added == leaf).all(), state.params, motion)
     still, found = jnp.stack(jax.tree.leaves(still)), jnp.array(False)
-    for extent, below in zip(_extents(configuration, state.weights), parameters_below(configuration), strict=True):
-        highest, size = extent
-        found |= (highest < -DEPTH * size).all() & still[np.array(below)].all()
+    largest = jnp.float32(0)
+    extents = _extents(configuration, state.weights)
+    for number, (extent, below) in enumerate(zip(extents, parameters_below(configuration), strict=True)):
+        highest, highest_but_zeros, size = extent
+        # Above the first layer a number is 0 where other units give nothing, which may be a matter of rounding itself.
+        deep = (highest if number else highest_but_zeros) < -DEPTH * jnp.maximum(size, largest)
+        found |= deep.all() & still[np.array(below)].all()
+        largest = jnp.maximum(largest, size.max())
     return found & fades
 
 
-def _extents(configuration: Configuration, weights: Weights) -> list[Float[Array, "2 C"]]:
+def _extents(configuration: Configuration, weights: Weights) -> list[Float[Array, "3 C"]]:
     """`layers.activation.extent` of each ReLU layer, of the images at all positions."""
     count = task.position_count(configuration.task)
     if tables.uses_windows(configuration):
@@ -137,7 +144,7 @@ def _extents(configuration: Configuration, weights: Weights) -> list[Float[Array
     return [layer.max(axis=0) for layer in each]
 
 
-def _extents_at(configuration: Configuration, weights: Weights, index: Int[Any, " n"]) -> list[Float[Array, "2 C"]]:
+def _extents_at(configuration: Configuration, weights: Weights, index: Int[Any, " n"]) -> list[Float[Array, "3 C"]]:
     network: Any = member.merge(configuration, weights)
     drawn = evaluation.draws(configuration.task, index)
     with looking_inside(Extent):
