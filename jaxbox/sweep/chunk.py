@@ -64,6 +64,8 @@ class Chunk:
         self.state: Any = None
         self.data: Any = None
         """On the devices, while it trains."""
+        self.spared = 0
+        """Updates that need not be made any more since the last evaluation."""
 
     @cached_property
     def population(self) -> Population:
@@ -99,12 +101,13 @@ class Chunk:
             before = self.done
             measures = self.advance(step)
             report.warning = self.warning(step)
-            report.advance(self.done - before, step)
+            report.skip(self.spared)
+            report.advance(self.done - before - self.spared, step)
             due, stopping = time.monotonic() - self.saved_at > checkpoint_seconds, stop.requested
             if due or stopping or self.finished:
                 self.finish(measures)
                 self._save()
-                yield step
+                yield self.step or 0
             if stopping or self.finished:
                 return
 

@@ -50,7 +50,7 @@ class DroppingChunk(Chunk):
     def advance(self, step: int) -> dict[str, Any]:
         """Train to this step, record what is measured of whom, and leave out whose fate is sealed."""
         if not self.live.any():  # of a run that is to make more steps
-            self.step = self.steps[-1]
+            self.spared, self.step = 0, self.steps[-1]
             return {}
         self._deal_anew()
         training = self.population.fill(dealing.live_places(self.places, self.live))
@@ -62,6 +62,7 @@ class DroppingChunk(Chunk):
         results.record(self.measures, measures, self.steps.index(step), rows)
         sealed = np.asarray(measures["dropped_step"])[rows.places] >= 0
         results.finish(self.measures, measures, Rows(rows.members[sealed], rows.places[sealed]))
+        self.spared = int(sealed.sum()) * (self.steps[-1] - step)
         self.step = step if self.live.any() else self.steps[-1]
         return measures
 

@@ -6,4 +6,5 @@ metrics.py     the table of measures                devices.py     cores, precis
 evaluation.py  measures of every position           population.py  a group over the devices
 checks.py      refuses what cannot be trained       cache.py       programs kept between processes
 blocks.py      a batch's gradient, as fits a cache  probes.py      further measures, if asked for
+sealing.py     whose fate is sealed                 skipping.py    computation without those who are dropped
 """
