@@ -131,7 +131,9 @@ def _looked(
     results, plan = store.open_with_plan(run)
     dead = results["dead_fraction"].sel(step=list(STEPS)).values
     smallest = np.where(np.isnan(dead), 1.0, 1 - dead).min(axis=-1)
-    failed = results["failed_step"].values[:, :, None]
-    smallest = np.where((failed >= 0) & (failed <= np.array(STEPS)), 0.0, smallest)
+    for name in ("failed_step", "dropped_step"):  # from either nothing comes back
+        if name in results:
+            gone = results[name].values[:, :, None]
+            smallest = np.where((gone >= 0) & (gone <= np.array(STEPS)), 0.0, smallest)
     expected = forms.predicted(laws, plan.configurations, fitting.table(plan.configurations))
     return smallest, lost(results), expected[:, None, None], fitting.programs(plan.configurations)[:, None, None]

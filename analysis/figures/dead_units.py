@@ -28,7 +28,7 @@ def numbers(run: Path) -> xarray.Dataset:
     """
     results, plan, compared = snapshot(run)
     selection.require_begun(run, compared, "dead_units")
-    dead = results["dead_fraction"].load().astype(float).where(selection.reached(plan, results))
+    dead = selection.carried_on(plan, results, "dead_fraction")
     has_layer = dead.notnull().any(("seed", "step", "layer")).values
     if not has_layer.any():
         command = "python -m jaxbox.sweep base --vary optimizer.learning_rate 1e-3 1e-2 --seeds 32"

@@ -8,6 +8,7 @@ import xarray
 from analysis.comparison import NOT_BEGUN
 from analysis.figures.contract import Unfilled
 from jaxbox.config import Plan
+from jaxbox.store import at_end, dropped
 
 FINE = ("none", "noise-limited", "memorised", NOT_BEGUN)
 """Fates that are no collapse."""
@@ -35,9 +36,24 @@ def reached(plan: Plan, results: xarray.Dataset) -> xarray.DataArray:
 
     Configurations with other steps share the dimension, and a member that was stopped has not got to all of its own.
     """
+    return _own(plan, results) & (results["step"] <= results["last_step"].load())
+
+
+def _own(plan: Plan, results: xarray.Dataset) -> xarray.DataArray:
+    """At which steps a configuration's members are evaluated, if they get there: (configuration, step)."""
     steps = [configuration.evaluation_steps() for configuration in plan.configurations]
     own = np.array([np.isin(results["step"].values, of) for of in steps])
-    return xarray.DataArray(own, dims=("configuration", "step")) & (results["step"] <= results["last_step"].load())
+    return xarray.DataArray(own, dims=("configuration", "step"))
+
+
+def carried_on(plan: Plan, results: xarray.Dataset, name: str) -> xarray.DataArray:
+    """A measure where a member was evaluated, else NaN; that of a dropped member stays what it was then.
+
+    Else those who are left would be taken for all.
+    """
+    values, known = results[name].load().astype(float), reached(plan, results)
+    later = dropped(results).load() & _own(plan, results) & ~known
+    return values.where(known).where(~later, at_end(results, name).astype(float))
 
 
 def left_out(compared: xarray.Dataset, count: int, total: int | None = None) -> str:

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 
 from analysis.comparison import DIVERGED, known, snapshot
 from jaxbox.config import Plan, outside, tables
-from jaxbox.store import at_end, collapsed, dead_layer, load_manifest
+from jaxbox.store import at_end, collapsed, dead_layer, dropped, load_manifest
 from jaxbox.store.measures import target_variance
 
 BEST = ("r2_lmmse", "r2_bayes", "r2_lmmse_error", "r2_bayes_error")
@@ -34,7 +34,7 @@ class Gathered:
     begun: Bool[np.ndarray, "configuration seed"]
     """Members with an evaluation; of the others nothing is known."""
     finished: Bool[np.ndarray, "configuration seed"]
-    """Members at their last step, or frozen before."""
+    """Members at their last step, or frozen or dropped before."""
     collapsed: Bool[np.ndarray, "configuration seed"]
     has_relu: Bool[np.ndarray, "configuration seed"]
     dead_layer: Bool[np.ndarray, "configuration seed"]
@@ -103,7 +103,7 @@ def gather(folder: Path, progress: Callable[[int, int], None] | None = None) -> 
         names=tuple(str(label) or "the only configuration" for label in compared["label"].values),
         tasks=_tasks(plan),
         begun=begun,
-        finished=(last >= steps) | (begun & ~results["finite"].values),
+        finished=(last >= steps) | (begun & ~results["finite"].values) | dropped(results).values,
         collapsed=collapsed(results).values,
         has_relu=begun & at_end(results, "dead_fraction").notnull().any("layer").values,
         dead_layer=dead_layer(results).values,

@@ -5,7 +5,7 @@ dropout.py), start.py their first values, and coordinates.py where pixels are; c
 images is computed (stride_one.py, pixel_loop.py), and windows/ how layers work on windows.
 """
 
-from jaxbox.layers.activation import Activation, Inside, LitUnits, lit_units, looking_inside
+from jaxbox.layers.activation import Activation, Extent, Inside, LitUnits, lit_units, looking_inside
 from jaxbox.layers.batch import Batch
 from jaxbox.layers.conv import Conv, bytes_per_image, output_size
 from jaxbox.layers.coordinates import add_coordinates, mean_place
@@ -21,6 +21,7 @@ __all__ = [
     "Batch",
     "Conv",
     "Dense",
+    "Extent",
     "Head",
     "Hidden",
     "Inside",

@@ -30,13 +30,17 @@ class Inside(nnx.Variable):
     """What a relu layer keeps of its last call in `looking_inside`: `pixel_means`, (4, B, C)."""
 
 
-_LOOKING = ContextVar("looking", default=False)
+class Extent(nnx.Variable):
+    """What a relu layer keeps of its last call in `looking_inside(Extent)`: `extent`, (3, C)."""
+
+
+_LOOKING: ContextVar[type[nnx.Variable] | None] = ContextVar("looking", default=None)
 
 
 @contextlib.contextmanager
-def looking_inside() -> Iterator[None]:
-    """In here relu layers that are called keep what they have `Inside`, which costs time."""
-    token = _LOOKING.set(True)
+def looking_inside(kind: type[nnx.Variable] = Inside) -> Iterator[None]:
+    """In here relu layers that are called keep what they have `Inside`, or their `Extent`, which costs time."""
+    token = _LOOKING.set(kind)
     try:
         yield
     finally:
@@ -65,8 +69,10 @@ class Activation(nnx.Module):
         if self.name == "relu":
             call = next(CALLS)
             self.lit = LitUnits(lit_units(output), call=call)
-            if _LOOKING.get():
+            if _LOOKING.get() is Inside:
                 self.inside = Inside(pixel_means(batch), call=call)
+            elif _LOOKING.get() is Extent:
+                self.extent = Extent(extent(batch), call=call)
         return output
 
 
@@ -81,6 +87,14 @@ def lit_units(batch: Batch) -> Bool[Array, " C"]:
         return windows.lit_units(batch)
     # On CPU a maximum of floats takes the batch as it lies, where a disjunction would first copy it transposed.
     return (batch > 0).astype(jnp.float32).max(axis=tuple(range(batch.ndim - 1))) > 0
+
+
+def extent(batch: Batch) -> Float[Array, "3 C"]:
+    """Of each unit or channel, the largest number in a batch, the largest that is not exactly 0 (-inf: all are), and
+    the largest size of one. Of windows also those of the empty image, which no example need be."""
+    values = windows.all_values(batch) if isinstance(batch, Windowed) else batch.reshape(-1, batch.shape[-1])
+    but_zeros = jnp.where(values == 0, -jnp.inf, values)
+    return jnp.stack([values.max(axis=0), but_zeros.max(axis=0), jnp.abs(values).max(axis=0)])
 
 
 MOMENTS: tuple[Callable[[Array], Array], ...] = (

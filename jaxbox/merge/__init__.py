@@ -54,8 +54,8 @@ def merge(runs: Sequence[str | Path], into: str | Path, other_bits: bool = False
 
     Raises:
         ConfigurationError: fewer than two runs, or a member that two of them have.
-        RunError: no run, one that is in use, one of an older format, runs of other measures, bits or code, or a folder
-            that exists or cannot be written.
+        RunError: no run, one that is in use, one of an older format, runs of other measures, bits or code, of which one
+            drops members and another does not, or a folder that exists or cannot be written.
     """
     require(len(runs) > 1, "runs", len(runs), "two or more")
     for place, run in enumerate(runs):
@@ -124,6 +124,9 @@ def _require_alike(sources: Sequence[Source], other_bits: bool) -> None:
             raise RunError(f"run: {path} has not begun, or is of an older version: first, jaxbox.sweep --resume {path}")
         if manifest["measures"] != first["measures"]:
             raise RunError(f"run: {path} has other measures than {sources[0].path}")
+        drops = [store.drop_of(each) for each in (manifest, first)]
+        if drops[0] != drops[1]:
+            raise RunError(f"run: {path} was begun with --drop {drops[0]}, {sources[0].path} with --drop {drops[1]}")
         for place, file in manifest.get("outside", {}).items():
             known = first.get("outside", {}).get(place, file)
             if known["sha256"] != file["sha256"]:
@@ -168,7 +171,7 @@ def _manifest(sources: Sequence[Source]) -> dict[str, Any]:
     own = (session for source in sources for session in source.manifest["sessions"])
     sessions = [session | {"groups": {}, "failures": [], "ended": True} for session in own]
     outside = {place: file for source in sources for place, file in source.manifest.get("outside", {}).items()}
-    kept = {"measures": first["measures"], "begun_with": first["begun_with"], "outside": outside}
+    kept = {name: first[name] for name in ("measures", "begun_with", "drop") if name in first} | {"outside": outside}
     return {**kept, "members_per_chunk": None, "merged": merged, "sessions": sessions}
 
 

@@ -33,8 +33,8 @@ from jaxbox.store.folder import (
 from jaxbox.store.frames import curve_table, member_table
 from jaxbox.store.gathering import gather
 from jaxbox.store.imports import hashes, import_named
-from jaxbox.store.manifest import Manifest, load_manifest, new_manifest, save_manifest
-from jaxbox.store.measures import COLLAPSED_R2, at_end, collapsed, dead_layer, final_r2, wilson_rate
+from jaxbox.store.manifest import Manifest, drop_of, load_manifest, new_manifest, save_manifest
+from jaxbox.store.measures import COLLAPSED_R2, at_end, collapsed, dead_layer, dropped, final_r2, wilson_rate
 from jaxbox.store.members import Member, load_member, load_params
 from jaxbox.store.sessions import Session, failures, load_sessions, own_session
 
@@ -54,6 +54,8 @@ __all__ = [
     "curve_table",
     "dead_layer",
     "describe",
+    "drop_of",
+    "dropped",
     "failures",
     "final_r2",
     "gather",

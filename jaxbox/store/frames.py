@@ -22,7 +22,8 @@ def member_table(run: str | Path) -> pandas.DataFrame:
     """A row a member: configuration, seed, *every* field of its configuration by dotted path, and its final measures.
 
     Final measures are `r2_all` (over both coordinates), `collapsed`, `dead_layer`, those at a member's last
-    evaluation (one column an axis, split and layer), and `finite`, `failed_step`, `last_step`. Units: runs/README.md.
+    evaluation (one column an axis, split and layer), and `finite`, `failed_step`, `last_step`, and of a run that
+    drops members `dropped_step`. Units: runs/README.md.
 
     Args:
         run: the run's folder.
@@ -39,7 +40,8 @@ def members_of(results: xarray.Dataset, plan: Plan) -> pandas.DataFrame:
     fields["dead_layer"] = measures.dead_layer(results)
     for name in curves_in(results):
         fields |= _columns(name, measures.at_end(results, name))
-    fields |= {name: results[name].load() for name, row in FINALS.items() if not row.dims and name in results}
+    scalars = [name for name, row in FINALS.items() if not row.dims]
+    fields |= {name: results[name].load() for name in [*scalars, "dropped_step"] if name in results}
     table = xarray.Dataset(_bare(fields)).to_dataframe().reset_index()
     return _with_fields(results, table, plan)
 

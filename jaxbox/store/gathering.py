@@ -12,7 +12,7 @@ from cachetools import LRUCache
 from jaxbox.config import Plan
 from jaxbox.store import archive, chunks, cuts, results
 from jaxbox.store.folder import describe
-from jaxbox.store.manifest import seconds_by_configuration
+from jaxbox.store.manifest import drop_of, seconds_by_configuration
 from jaxbox.training import memory
 
 BLOCK_BYTES = 2**26
@@ -32,7 +32,8 @@ def gather(path: Path, plan: Plan, manifest: Mapping[str, Any]) -> None:
     Raises:
         RunError: a checkpoint is damaged, or the results cannot be written.
     """
-    found = [measures for cut in manifest["groups"] if (measures := _any_measures(path, plan, cut))]
+    drops = drop_of(manifest) != "none"
+    found = [measures for cut in manifest["groups"] if (measures := _any_measures(path, plan, cut, drops))]
     sizes, sampled = results.lengths(found), results.sampled(found)
     each = max(1, results.dataset_bytes(plan, sizes, sampled) // len(plan.configurations))
     length = max(1, BLOCK_BYTES // each)
@@ -43,14 +44,14 @@ def gather(path: Path, plan: Plan, manifest: Mapping[str, Any]) -> None:
             block = range(len(plan.configurations))[start : start + length]
             members = {}
             for cut in manifest["groups"]:
-                members |= _members(path, plan, cut, block)
-            yield results.dataset(plan, members, seconds, run, block, sizes, sampled)
+                members |= _members(path, plan, cut, block, drops)
+            yield results.dataset(plan, members, seconds, run, block, sizes, sampled, drops)
 
     archive.save_results(path, blocks())
 
 
 def _members(
-    path: Path, plan: Plan, cut: Mapping[str, Any], block: range
+    path: Path, plan: Plan, cut: Mapping[str, Any], block: range, drops: bool
 ) -> dict[tuple[int, int], dict[str, np.ndarray]]:
     """What there is of the members of a group that are in the block: (configuration, seed) -> arrays of `allocate`."""
     found = {}
@@ -59,25 +60,25 @@ def _members(
     for number, chunk in enumerate(cuts.chunks(plan, cut)):
         members = chunk.members
         rows = [row for row, (index, _) in enumerate(members) if index in block]
-        measures = _measures(path, plan, cut, number) if rows else None
+        measures = _measures(path, plan, cut, number, drops) if rows else None
         if measures:
             found |= {members[row]: {name: array[row] for name, array in measures.items()} for row in rows}
     return found
 
 
-def _any_measures(path: Path, plan: Plan, cut: Mapping[str, Any]) -> dict[str, np.ndarray] | None:
+def _any_measures(path: Path, plan: Plan, cut: Mapping[str, Any], drops: bool) -> dict[str, np.ndarray] | None:
     """The measures of the first chunk of a group that has a checkpoint."""
-    found = (_measures(path, plan, cut, chunk) for chunk in range(len(cuts.chunks(plan, cut))))
+    found = (_measures(path, plan, cut, chunk, drops) for chunk in range(len(cuts.chunks(plan, cut))))
     return next(filter(None, found), None)
 
 
-def _measures(path: Path, plan: Plan, cut: Mapping[str, Any], chunk: int) -> dict[str, np.ndarray] | None:
+def _measures(path: Path, plan: Plan, cut: Mapping[str, Any], chunk: int, drops: bool) -> dict[str, np.ndarray] | None:
     """What a chunk's last checkpoint has measured."""
     folder = chunks.chunk_folder(path, cut["number"], chunk)
     identity = _identity(folder)
     if (kept := _read.get(identity)) is not None:
         return kept
-    like = results.like(plan.configurations[cut["configurations"][0]], cut["batches"] == "windows")
+    like = results.like(plan.configurations[cut["configurations"][0]], cut["batches"] == "windows", drops)
     found: Any = chunks.load_last(folder, {"measures": like})
     measures = found and found[1]["measures"]
     if measures and _identity(folder) == identity:

@@ -65,6 +65,11 @@ def seconds_by_configuration(content: Mapping[str, Any]) -> dict[int, float]:
     }
 
 
+def drop_of(content: Mapping[str, Any]) -> str:
+    """Which members a run with this manifest does not train on (`sweep.preparing.DROP`)."""
+    return content.get("drop", "none")
+
+
 class Manifest:
     """A run's manifest file. Only the process that holds the run writes it; what others add are files of their own.
 
@@ -118,9 +123,16 @@ class Manifest:
         save_manifest(self.path, self.content)
 
 
-def new_manifest(now: Mapping[str, Any], outside: Mapping[str, Any], members_per_chunk: int | None) -> dict[str, Any]:
-    """The manifest of a run that nobody has begun. Arguments as `Manifest` and `Manifest.begin`."""
+def new_manifest(
+    now: Mapping[str, Any], outside: Mapping[str, Any], members_per_chunk: int | None, drop: str | None = None
+) -> dict[str, Any]:
+    """The manifest of a run that nobody has begun. Arguments as `Manifest` and `Manifest.begin`.
+
+    Args:
+        drop: which members are not trained on (`sweep.preparing.DROP`); said once, for good.
+    """
     content = {"status": "running", "measures": [*MEASURES, *FINALS], "begun_with": now}
+    content |= {"drop": drop} if drop else {}
     return content | {"outside": outside, "members_per_chunk": members_per_chunk}
 
 

@@ -54,6 +54,11 @@ def dead_layer(run: xarray.Dataset) -> xarray.DataArray:
     return (at_end(run, "dead_fraction") >= 1).any("layer")
 
 
+def dropped(run: xarray.Dataset) -> xarray.DataArray:
+    """Which members were dropped (--drop dead): nothing more will come of them, and nothing more is asked."""
+    return run["dropped_step"] >= 0 if "dropped_step" in run else xarray.zeros_like(run["last_step"], bool)
+
+
 class Rate(NamedTuple):
     """A proportion and its interval, all in [0, 1]."""
 

@@ -13,16 +13,19 @@ from jaxtyping import Array, Float, PyTree
 
 from jaxbox import task
 from jaxbox.config import Configuration, RunError, Static, traced
+from jaxbox.store import results
 from jaxbox.store.chunks import last_checkpoint, load_checkpoint, member_location
 from jaxbox.store.folder import LOADABLE, load_plan, require_known
 from jaxbox.store.imports import import_named
+from jaxbox.store.manifest import drop_of, load_manifest
 from jaxbox.training import member, outputs
 from jaxbox.training.member import Weights
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Member:
-    """A trained network with its configuration, as at its last checkpoint, after `step` updates."""
+    """A trained network with its configuration, as at its last checkpoint, after `step` updates: as many as its run has
+    made then, or as it had made itself when it was dropped."""
 
     configuration: Configuration
     seed: int
@@ -89,6 +92,10 @@ def load_member(run: str | Path, configuration: int, seed: int) -> Member:
     chunk = _chunk_weights(checkpoint, checkpoint.stat().st_mtime_ns, static)
     # Copies: whoever changes a member's numbers changes nobody else's, and keeps no whole chunk alive.
     weights = jax.tree.map(lambda leaf: leaf[place].copy(), chunk)
+    if drop_of(load_manifest(path)) != "none":
+        measures: Any = load_checkpoint(checkpoint, {"measures": results.like(own[configuration], drops=True)})
+        dropped = int(measures["measures"]["dropped_step"][place])
+        step = dropped if dropped >= 0 else step
     return Member(own[configuration], seed, step, weights)
 
 

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 import xarray
-from jaxtyping import PyTree
+from jaxtyping import Int, PyTree
 
 from jaxbox import task
 from jaxbox.config import Configuration, Plan
-from jaxbox.training.metrics import AXES, FINALS, MEASURES, SAMPLED, SPLITS, Measure
+from jaxbox.training.metrics import AXES, DROPPED, FINALS, MEASURES, SAMPLED, SPLITS, Measure
 from jaxbox.training.probes import EARLY, all_measures
 
 MEMBER = ("configuration", "seed")
@@ -42,8 +42,16 @@ OF_CONFIGURATION = {
     ),
     "seconds": Variable((), "s", "wall time of the configuration's members, its share of its group's"),
 }
-VARIABLES: dict[str, Measure | Variable] = {**MEASURES, **FINALS, **OF_CONFIGURATION, **EARLY, **SAMPLED}
-"""Every variable of a run; those of a probe or of a sample are in runs only that have asked for it."""
+VARIABLES: dict[str, Measure | Variable] = {
+    **MEASURES,
+    **FINALS,
+    "dropped_step": DROPPED,
+    **OF_CONFIGURATION,
+    **EARLY,
+    **SAMPLED,
+}
+"""Every variable of a run; those of a probe or of a sample, and `dropped_step`, are in runs only that have asked for
+it."""
 COORDINATES = {
     "configuration": "index of the configuration; the fields that vary are coordinates on it",
     "seed": "independent replicate: initial weights, training set, batch order; the same in every configuration",
@@ -61,16 +69,19 @@ def dims_of(name: str) -> tuple[str, ...]:
     return (MEMBER[:1] if name in OF_CONFIGURATION else MEMBER) + VARIABLES[name].dims
 
 
-def allocate(configuration: Configuration, measures: Mapping[str, Any], members: int) -> dict[str, np.ndarray]:
+def allocate(
+    configuration: Configuration, measures: Mapping[str, Any], members: int, drops: bool = False
+) -> dict[str, np.ndarray]:
     """Empty arrays for a chunk of members: (members, evaluations, ...) for what has steps, and (members, ...).
 
     Args:
         measures: one evaluation's, (filled members, ...), anything with shapes.
+        drops: whether members can be dropped.
     """
     steps = (configuration.evaluation_count(),)
     return {
         name: _empty((members, *(steps if _has_steps(name) else ()), *measures[name].shape[1:]), row.dtype)
-        for name, row in all_measures(configuration).items()
+        for name, row in all_measures(configuration, drops=drops).items()
     }
 
 
@@ -78,9 +89,9 @@ def _has_steps(name: str) -> bool:
     return "step" in VARIABLES[name].dims
 
 
-def like(configuration: Configuration, windows: bool | None = None) -> PyTree[Any]:
+def like(configuration: Configuration, windows: bool | None = None, drops: bool = False) -> PyTree[Any]:
     """The structure and types of what `allocate` returns; `windows` as in `training.strata.samples`."""
-    return {name: np.zeros(1, row.dtype) for name, row in all_measures(configuration, windows).items()}
+    return {name: np.zeros(1, row.dtype) for name, row in all_measures(configuration, windows, drops).items()}
 
 
 def lengths(measures: Iterable[Mapping[str, np.ndarray]]) -> dict[str, int]:
@@ -102,16 +113,36 @@ def lengthen(arrays: Mapping[str, np.ndarray], evaluations: int) -> dict[str, np
     return found
 
 
-def record(arrays: dict[str, np.ndarray], measures: Mapping[str, Any], evaluation: int) -> None:
-    """Put what has steps of one evaluation, (filled members, ...), into the arrays of `allocate`."""
+class Rows(NamedTuple):
+    """Some members of a chunk, and at which places of the filled members each of them is."""
+
+    members: Int[np.ndarray, " n"]
+    places: Int[np.ndarray, " n"]
+
+
+def record(
+    arrays: dict[str, np.ndarray], measures: Mapping[str, Any], evaluation: int, rows: Rows | None = None
+) -> None:
+    """Put what has steps of one evaluation, (filled members, ...), into the arrays of `allocate`.
+
+    Args:
+        rows: of which members; of all, in their own order, if left out.
+    """
     for name, values in jax.device_get({name: measures[name] for name in arrays if _has_steps(name)}).items():
-        arrays[name][:, evaluation] = values[: len(arrays[name])]
+        members, places = rows or _all(arrays[name])
+        arrays[name][members, evaluation] = values[places]
 
 
-def finish(arrays: dict[str, np.ndarray], measures: Mapping[str, Any]) -> None:
-    """Put the FINALS of an evaluation into the arrays: they are large, and only the last ones are kept."""
-    for name, values in jax.device_get({name: measures[name] for name in FINALS}).items():
-        arrays[name][:] = values[: len(arrays[name])]
+def finish(arrays: dict[str, np.ndarray], measures: Mapping[str, Any], rows: Rows | None = None) -> None:
+    """Put what has no steps of an evaluation into the arrays: it is large, and only the last is kept. As `record`."""
+    for name, values in jax.device_get({name: measures[name] for name in arrays if not _has_steps(name)}).items():
+        members, places = rows or _all(arrays[name])
+        arrays[name][members] = values[places]
+
+
+def _all(array: np.ndarray) -> Rows:
+    own = np.arange(len(array))
+    return Rows(own, own)
 
 
 def _empty(shape: tuple[int, ...], dtype: Any) -> np.ndarray:
@@ -127,6 +158,7 @@ def dataset(
     block: range | None = None,
     sizes: Mapping[str, int] | None = None,
     with_sampled: bool | None = None,
+    drops: bool = False,
 ) -> xarray.Dataset:
     """One Dataset of a block of a run's configurations, NaN (or False, -1) where a member has not got to.
 
@@ -137,6 +169,7 @@ def dataset(
         block: the indices of the configurations; all if left out.
         sizes: `lengths` of the whole run; of these members if left out.
         with_sampled: whether the whole run has members that are `sampled`; whether these are if left out.
+        drops: whether the run drops members.
     """
     with_sampled = sampled(members.values()) if with_sampled is None else with_sampled
     block = range(len(plan.configurations)) if block is None else block
@@ -144,7 +177,7 @@ def dataset(
     sizes, steps = _sizes(plan) | dict(sizes) | {"configuration": len(block)}, _steps(plan)
     arrays = {
         name: _empty(tuple(sizes[dim] for dim in dims_of(name)), variable.dtype)
-        for name, variable in _variables(plan, with_sampled).items()
+        for name, variable in _variables(plan, with_sampled, drops).items()
     }
     evaluations = {index: np.searchsorted(steps, plan.configurations[index].evaluation_steps()) for index in block}
     place_of = {seed: place for place, seed in enumerate(itertools.chain.from_iterable(plan.seeds))}
@@ -172,14 +205,14 @@ def dataset_bytes(plan: Plan, sizes: Mapping[str, int] | None = None, with_sampl
     sizes = _sizes(plan) | dict(sizes or {})
     return sum(
         math.prod(sizes[dim] for dim in dims_of(name)) * np.dtype(row.dtype).itemsize
-        for name, row in _variables(plan, with_sampled).items()
+        for name, row in _variables(plan, with_sampled, drops=False).items()
     )
 
 
-def _variables(plan: Plan, sampled: bool) -> dict[str, Measure | Variable]:
+def _variables(plan: Plan, sampled: bool, drops: bool) -> dict[str, Measure | Variable]:
     """Those that a run of this plan has."""
     probed = any(configuration.probe != "none" for configuration in plan.configurations)
-    lacking = (set() if probed else {*EARLY}) | (set() if sampled else {*SAMPLED})
+    lacking = {*(() if probed else EARLY), *(() if sampled else SAMPLED), *(() if drops else ("dropped_step",))}
     return {name: row for name, row in VARIABLES.items() if name not in lacking}
 
 

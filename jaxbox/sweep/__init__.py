@@ -40,6 +40,7 @@ def run(
     members_per_chunk: int | None = None,
     checkpoint_seconds: float = 60.0,
     keep: str | None = None,
+    drop: str | None = None,
     retrain: bool = False,
     stop_after: float | None = None,
     part: str = "0/1",
@@ -74,6 +75,10 @@ def run(
         keep: what chunks keep once they are finished: all; or parameters, which leaves out optimisers' states, so that
             more steps cost all of them again; or measures, which leaves out the networks, too. All, or what the run
             was begun with, if left out.
+        drop: which members are not trained on: none; or dead, those of whom more training cannot change what is
+            reported, as they overflowed or have a layer that is dead for good (`training.sealing`). Their curves end at
+            `dropped_step`, their final measures are those there, and all others have the bits of a run without. None,
+            or what the run was begun with, if left out.
         retrain: with `steps`, train members again from their first step that have kept nothing to go on from.
         stop_after: minutes after which it does as after a signal.
         part: I/N, to train the I-th of N shares of the chunks, counted from 0, while other processes train the
@@ -101,7 +106,7 @@ def run(
         RunError: a folder that cannot be used or written, or a run whose numbers would get other last bits.
     """
     how = members_per_chunk, checkpoint_seconds, keep, retrain, stop_after
-    execution = Execution(*how, Part.of(part), on, workers, worker_devices, other_bits, quiet)
+    execution = Execution(*how, Part.of(part), on, workers, worker_devices, other_bits, quiet, drop)
     path = Path(out) / (name or datetime.now().strftime("%Y%m%d-%H%M%S")) if resume is None else Path(resume)
     asked = Asked(tuple(configurations), seeds, first_seed, steps, tuple(added), experiment)
     goal = goals.of(until, max_seeds, asked, path if resume else None)

@@ -62,6 +62,7 @@ def _sweep(words: Sequence[str]) -> int:
         members_per_chunk=arguments.members_per_chunk,
         checkpoint_seconds=arguments.checkpoint_seconds,
         keep=arguments.keep,
+        drop=arguments.drop,
         retrain=arguments.retrain,
         stop_after=arguments.stop_after,
         part=arguments.part,

@@ -61,6 +61,10 @@ class Arguments:
     keep: Annotated[str | None, tyro.conf.arg(metavar="WHAT")] = None
     """What finished members keep: all (the default), parameters (no optimisers' states, so that more --steps cost all
     of them again) or measures (no networks either)."""
+    drop: Annotated[str | None, tyro.conf.arg(metavar="WHAT")] = None
+    """Which members are not trained on: none (the default), or dead, those whose fate is sealed: they overflowed, or
+    have a relu layer that nothing can revive. Their results are what they would be, their curves end; it saves time on
+    CPU, elsewhere only where all members of a chunk are dead."""
     retrain: Flag = False
     """With more --steps, train members again from their first step that have kept nothing to go on from."""
     stop_after: Annotated[float | None, tyro.conf.arg(metavar="MINUTES")] = None

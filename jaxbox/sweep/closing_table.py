@@ -10,9 +10,11 @@ from jaxtyping import Bool, Float
 
 from jaxbox import config
 from jaxbox.config import outside, tables
-from jaxbox.store.measures import COLLAPSED_R2, at_end, collapsed, dead_layer, final_r2, wilson_rate
+from jaxbox.store.measures import COLLAPSED_R2, at_end, collapsed, dead_layer, dropped, final_r2, wilson_rate
 
 HEADINGS = ("seeds", "collapsed", "median R2 [quartiles]", "dead layer", "frozen", "seconds")
+DROPPED = "dropped"
+"""Heading of a further column, of runs that drop members."""
 ROWS_PER_HEADING = 20
 LEGEND = f"""collapsed: R2 < {COLLAPSED_R2:g} over both coordinates at the end [95% Wilson interval]
 dead layer: a ReLU layer is zero on every image [likewise]; -: no such layer
@@ -81,7 +83,8 @@ def table(run: xarray.Dataset, width: int = 80) -> str:
     rich has no cell that spans columns, and at 80 columns a name needs one: hence a table of our own.
     """
     names = ["configuration", *(f"{index}: {label}" for index, label in enumerate(labels(run)))]
-    numbers = _align([HEADINGS, *_rows(run)])
+    drops = "dropped_step" in run
+    numbers = _align([(*HEADINGS, *[DROPPED] * drops), *_rows(run)])
     longest = max(len(name) for name in names)
     if longest + 2 + len(numbers[0]) <= width:
         heading, *rows = [f"{name:<{longest}}  {line}" for name, line in zip(names, numbers, strict=True)]
@@ -91,7 +94,7 @@ def table(run: xarray.Dataset, width: int = 80) -> str:
     heading += "\n" + "-" * len(heading.splitlines()[-1])
     starts = range(0, len(rows), ROWS_PER_HEADING)
     parts = ["\n".join([heading, *rows[start : start + ROWS_PER_HEADING]]) for start in starts]
-    return "\n\n".join([*parts, LEGEND + _sharing(run)])
+    return "\n\n".join([*parts, LEGEND + _sharing(run) + _dropping(run)])
 
 
 def _sharing(run: xarray.Dataset) -> str:
@@ -103,17 +106,25 @@ def _sharing(run: xarray.Dataset) -> str:
     return f"\nshared batches{which}: seeds differ in initial weights only, intervals leave the data's part out"
 
 
+def _dropping(run: xarray.Dataset) -> str:
+    """A line of the legend about members that were dropped, of runs that do so."""
+    if "dropped_step" not in run:
+        return ""
+    return f"\n{DROPPED}: members that were not trained on, since nothing could change the numbers here any more"
+
+
 def _rows(run: xarray.Dataset) -> list[tuple[str, ...]]:
     relu = at_end(run, "dead_fraction").notnull().any("layer")
     measures = {"r2": final_r2(run), "collapsed": collapsed(run), "dead": dead_layer(run), "relu": relu}
-    members = xarray.Dataset({**measures, **run[["finite", "last_step"]]}).load()
+    own = [name for name in ("finite", "last_step", "dropped_step") if name in run]
+    members = xarray.Dataset({**measures, **run[own]}).load()
     return [_row(members.isel(configuration=index), time) for index, time in enumerate(run["seconds"].values.tolist())]
 
 
 def _row(members: xarray.Dataset, seconds: float) -> tuple[str, ...]:
     """The numbers of one configuration's members, those that have begun."""
     begun = members.isel(seed=members["last_step"].values >= 0)
-    return (
+    cells = (
         str(begun.sizes["seed"]),
         rate(begun["collapsed"].values),
         quartiles(begun["r2"].values),
@@ -121,6 +132,7 @@ def _row(members: xarray.Dataset, seconds: float) -> tuple[str, ...]:
         str(int((~begun["finite"]).sum())),
         "-" if np.isnan(seconds) else f"{seconds:.1f}",
     )
+    return (*cells, str(int(dropped(begun).sum()))) if "dropped_step" in begun else cells
 
 
 def _align(rows: Sequence[Sequence[str]]) -> list[str]:

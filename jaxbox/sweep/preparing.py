@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 KEEP = ("all", "parameters", "measures")
 """What finished chunks keep: all, to go on from; measures and the networks' numbers; measures."""
+DROP = ("none", "dead")
+"""Which members are not trained on: none; those whose fate is sealed (`training.sealing`)."""
 ENGINES = ("here", "ray")
 """Where chunks are trained: in this process, or by workers of a cluster."""
 
@@ -55,6 +57,8 @@ class Execution:
     worker_devices: int | None
     other_bits: bool
     quiet: bool
+    drop: str | None = None
+    """Of DROP; what the run was begun with if left out."""
     until: tuple[str, int] | None = None
     """The rule that says when there are seeds enough, as the manifest keeps it, and the most that there may be."""
 
@@ -109,6 +113,7 @@ def _check_execution(execution: Execution) -> None:
     config.require(seconds >= 0, "checkpoint_seconds", seconds, "at least 0")
     config.require(minutes is None or minutes > 0, "stop_after", minutes, "greater than 0")
     config.require(execution.keep in (None, *KEEP), "keep", execution.keep, f"one of {', '.join(KEEP)}")
+    config.require(execution.drop in (None, *DROP), "drop", execution.drop, f"one of {', '.join(DROP)}")
     config.require(execution.on in ENGINES, "on", execution.on, f"one of {', '.join(ENGINES)}")
     several = execution.on == "ray"
     config.require(several or execution.workers is None, "workers", execution.workers, "left out, unless --on ray")
@@ -136,10 +141,11 @@ def begin(path: Path, asked: Asked, overwrite: bool, execution: Execution, engin
         stored = store.load_plan(path)
         _require_same(path, plan, stored, "give another name")
     warning = _check(plan, execution)
-    content = store.new_manifest(engine.describe(), store.hashes(plan), execution.members_per_chunk)
+    told = execution.members_per_chunk, execution.drop
+    content = store.new_manifest(engine.describe(), store.hashes(plan), *told)
     if not store.create(path, plan, overwrite, content, join=parts):
         plan = store.import_named(path, store.load_plan(path))
-    return Prepared(path, plan, warning=warning)
+    return Prepared(path, plan, warning=_join(warning, _drop_warning(path, plan, execution)))
 
 
 def resume(path: Path, asked: Asked, execution: Execution) -> Prepared:
@@ -171,7 +177,30 @@ def resume(path: Path, asked: Asked, execution: Execution) -> Prepared:
         raise ConfigurationError(
             f"part: {execution.part} is not allowed with more than the run has; let it grow in a run without parts"
         )
-    return Prepared(path, grown, stored, grown != before, _check(grown, execution))
+    warning = _join(_drop_warning(path, grown, execution), _check(grown, execution))
+    return Prepared(path, grown, stored, grown != before, warning)
+
+
+def _join(*lines: str) -> str:
+    return "\n".join(filter(None, lines))
+
+
+def _drop_warning(path: Path, plan: Plan, execution: Execution) -> str:
+    """A line about a run whose dead layers cannot be told to stay dead, though it is to drop members.
+
+    Raises:
+        ConfigurationError: the run was begun with another `drop`.
+    """
+    from jaxbox import store
+    from jaxbox.training import sealing
+
+    drop = store.drop_of(store.load_manifest(path))
+    if execution.drop not in (None, drop):
+        raise ConfigurationError(f"drop: {execution.drop} is not allowed; {path} was begun with --drop {drop}")
+    reasons = [sealing.refusal(configuration) for configuration in plan.configurations] if drop == "dead" else [None]
+    if None in reasons:
+        return ""
+    return f"drop: only members that overflowed are dropped; a dead layer may come back: {reasons[0]}"
 
 
 def _refuse_to_train_again(path: Path, before: Plan, grown: Plan) -> None:

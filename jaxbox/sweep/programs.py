@@ -19,13 +19,17 @@ _made = itertools.count(1)
 _one_at_a_time = threading.Lock()
 
 
-def compiled(group: Group, size: int, devices: Sequence[Any]) -> Population:
-    """The programs of a group for chunks of this size, compiled unless that was done; any thread may ask."""
-    key = group.static, size, tuple(devices)
+def compiled(group: Group, size: int, devices: Sequence[Any], drops: bool = False) -> Population:
+    """The programs of a group for chunks of this size, compiled unless that was done; any thread may ask.
+
+    Args:
+        drops: they leave out members that are dropped (`Population`).
+    """
+    key = group.static, size, tuple(devices), drops
     with _one_at_a_time:
         found = _kept.get(key)
     if found is None:
-        found = Population(group, size, devices, exactly=True)
+        found = Population(group, size, devices, exactly=True, drops=drops)
         found.compile()
         with _one_at_a_time:
             _kept[key] = found

@@ -14,6 +14,7 @@ from jaxbox.config import Plan, tables
 from jaxbox.store import bits, cuts
 from jaxbox.sweep import programs
 from jaxbox.sweep.chunk import Chunk
+from jaxbox.sweep.dropping import DroppingChunk
 from jaxbox.sweep.later import Later
 from jaxbox.sweep.progress import Report
 from jaxbox.sweep.signals import Stop
@@ -111,7 +112,7 @@ class Worker:
                 if self.stop.requested:
                     return
                 if own(group, place) and store.last_checkpoint(store.chunk_folder(self.path, group, place)) != steps:
-                    programs.compiled(self.groups[group], cut.size, self.devices)
+                    programs.compiled(self.groups[group], cut.size, self.devices, self.drops)
                     return
 
     def _wait_for_what_is_foreseen(self, group: int) -> None:
@@ -134,12 +135,13 @@ class Worker:
         cut = self.cut(group)[place]
         folder = store.chunk_folder(self.path, group, place)
         population = partial(self._population, group, cut.size)
-        return Chunk(population, self.groups[group], cut.members, folder, self.keep, self._later)
+        kind = DroppingChunk if self.drops else Chunk
+        return kind(population, self.groups[group], cut.members, folder, self.keep, self._later)
 
     def _population(self, group: int, size: int) -> Population:
         """The programs of a group for chunks of this size."""
         start = time.monotonic()
-        found = programs.compiled(self.groups[group], size, self.devices)
+        found = programs.compiled(self.groups[group], size, self.devices, self.drops)
         self._waited_since(start, group)
         return found
 
@@ -147,6 +149,11 @@ class Worker:
     def keep(self) -> str:
         """What finished chunks keep."""
         return self.settings.keep or store.load_manifest(self.path).get("keep") or "all"
+
+    @cached_property
+    def drops(self) -> bool:
+        """Whether members whose fate is sealed are left out, as the run was begun."""
+        return store.drop_of(store.load_manifest(self.path)) != "none"
 
     def _size(self, group: groups.Group) -> int:
         # Groups that nobody has begun are cut as was asked for when the run was.

@@ -8,5 +8,6 @@ checks.py      refuses what cannot be trained       cache.py       programs kept
 blocks.py      a batch's gradient, as fits a cache  probes.py      further measures, if asked for
 strata.py      a sample of the positions            measuring.py   measures of one member's predictions
 outputs.py     what a network's outputs say         executables.py whole programs, likewise
+sealing.py     whose fate is sealed                 skipping.py    computation without those who are dropped
 contracts.py   what the code behind a name must be
 """

@@ -76,7 +76,7 @@ def predict(
             network: Any = member.merge(own, weights)
             with first_derivatives_only(), looking_inside() if probed else contextlib.nullcontext():
                 called = network(task.example(own.task, index, drawn, windows)[0])
-            return outputs.predictions(own, called).T, _kept(network, LitUnits), _kept(network, Inside)
+            return outputs.predictions(own, called).T, kept(network, LitUnits), kept(network, Inside)
 
         return map_members(predict_one, weights, floats or {})
 
@@ -124,7 +124,7 @@ def _map_first(function: Callable[[Any], Any], rows: Int[Array, "n _"], count: I
     return lax.fori_loop(0, count, body, zeros)
 
 
-def _kept(network: Any, kind: type[nnx.Variable]) -> list[Array]:
+def kept(network: Any, kind: type[nnx.Variable]) -> list[Array]:
     """What layers have kept in variables of this kind, in the order in which they were called."""
     found = [variable for _, variable in nnx.to_flat_state(nnx.state(network, kind))]
     return [variable[...] for variable in sorted(found, key=lambda variable: variable.call)]
@@ -138,13 +138,15 @@ def evaluate(
     floats: Mapping[str, Any] | None = None,
     map_members: MapMembers = single_member,
     whole: Whole | None = None,
+    map_live: MapMembers | None = None,
 ) -> dict[str, Array]:
     """What `measuring.measure` returns, of members whose predictions are made by `predict`.
 
     Args:
         whole: whether from all positions or, all but the last time, from the sample; None: from all, always.
+        map_live: goes over the members that are to predict, if those are not all.
     """
-    prediction, lit, inside = predict(configuration, state.weights, floats, map_members, whole)
+    prediction, lit, inside = predict(configuration, state.weights, floats, map_live or map_members, whole)
     read = tables.row("data.law", configuration.data.law).reads
     of_law = {path: value for path, value in (floats or {}).items() if path in read}
 

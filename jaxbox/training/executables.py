@@ -68,19 +68,25 @@ def known(static: Static) -> bool:
 
 
 def compiled(
-    static: Static, size: int, devices: Sequence[Any], lower: Callable[[], Sequence[Any]], options: Options
+    static: Static,
+    size: int,
+    devices: Sequence[Any],
+    lower: Callable[[], Sequence[Any]],
+    options: Options,
+    kind: str = "",
 ) -> Executables:
     """Programs for chunks of this size on these devices: those that are kept, or else compiled now, and kept.
 
     Args:
         lower: traces them (`jax.stages.Lowered`), if that is needed.
         options: of the compiler, for each.
+        kind: tells them from others with the same static fields.
     """
     folder = _folder_of(static)
     if folder is None:
         return tuple(program for program, _ in _all_at_once(_compile, lower(), options))
     kinds = [(device.platform, device.device_kind, device.id) for device in devices]
-    place = folder / _hash(size, kinds, devices[0].client.platform_version)
+    place = folder / _hash(size, kinds, devices[0].client.platform_version, *filter(None, [kind]))
     if found := _named(place, devices):
         return found
     lowered, surroundings = lower(), [place.name, _surroundings()]

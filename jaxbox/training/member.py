@@ -17,11 +17,11 @@ from jaxtyping import Array, Bool, Float, Int, Key, PyTree
 
 from jaxbox import config, models, optimizers, schedules, task
 from jaxbox.config import Configuration, Static, tables
-from jaxbox.layers import Inside, LitUnits
+from jaxbox.layers import Extent, Inside, LitUnits
 from jaxbox.training import blocks, metrics, outputs, probes, sampling
 from jaxbox.training.sampling import Drawn, Examples
 
-KEPT = nnx.Not(nnx.Any(nnx.Param, nnx.RngState, nnx.Intermediate, LitUnits, Inside))
+KEPT = nnx.Not(nnx.Any(nnx.Param, nnx.RngState, nnx.Intermediate, LitUnits, Inside, Extent))
 """What a network keeps from one call to the next that is no parameter, such as a normalisation's running statistics.
 Random streams are not kept: they follow from the seed and the step."""
 
@@ -113,6 +113,12 @@ def _streams(random: Any, key: Key[Array, ""]) -> PyTree[Array]:
         for number, leaf in enumerate(leaves)
     ]
     return jax.tree.unflatten(tree, new)
+
+
+def own_motion(configuration: Configuration, state: State, step: Int[Array, ""]) -> PyTree[Array]:
+    """What the optimiser would add to the parameters at this step if they had no gradient: momentum."""
+    nothing = jax.tree.map(jnp.zeros_like, state.params)
+    return _rule(configuration, step).update(nothing, state.optimizer_state, state.params)[0]
 
 
 def _rule(configuration: Configuration, step: Int[Array, ""]) -> optax.GradientTransformation:

@@ -277,5 +277,14 @@ FINALS = {
 }
 """Of `Evaluated`, at the last evaluation only: some are large."""
 
+DROPPED = Measure(
+    lambda found: jnp.int32(-1),
+    (),
+    "step",
+    "step of the evaluation at which the member's fate was sealed, its last (--drop dead); -1: none",
+    np.int32,
+)
+"""The row `dropped_step` of runs that drop members, said by `training.sealing`."""
+
 MEASURES = STEP_MEASURES | CURVES
 """What has a value at each evaluation."""

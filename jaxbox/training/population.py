@@ -5,6 +5,7 @@ of one, so that one member's parameters stay in cache while it trains; elsewhere
 """
 
 import copy
+import math
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from typing import Any, NamedTuple
@@ -14,10 +15,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
-from jaxtyping import Array, Float, Int, PyTree, UInt32
+from jaxtyping import Array, Bool, Float, Int, PyTree, UInt32
 
 from jaxbox.config import TRACED, Block, tables, traced
-from jaxbox.training import evaluation, executables, member, memory, sampling, strata
+from jaxbox.training import evaluation, executables, member, memory, sampling, sealing, skipping, strata
 from jaxbox.training.groups import Group
 from jaxbox.training.member import State
 from jaxbox.training.sampling import Drawn
@@ -54,6 +55,10 @@ PER_MEMBER, SHARED = PartitionSpec("member"), PartitionSpec()
 Seeds = UInt32[Array, " members"]
 Floats = dict[str, Float[Array, " members"]]
 """The traced fields of each member's configuration, by dotted path."""
+Live = Bool[Array, " members"]
+"""Which members are trained."""
+Places = Int[np.ndarray, " places"]
+"""For each place of a full chunk, a member of the chunk."""
 Measures = dict[str, Array]
 """By name in the tables of `metrics`, each with a leading members' axis."""
 
@@ -67,6 +72,7 @@ class Population:
             Each chunk is filled with copies, dropped afterwards, to one size that fits the devices.
         devices: the local devices by default.
         exactly: the size is `members_per_chunk`; else it is as much less as makes chunks of the first block equal.
+        drops: `advance` is told which members are live, leaves out the others, and says whose fate is sealed.
     """
 
     def __init__(
@@ -75,8 +81,9 @@ class Population:
         members_per_chunk: int | None = None,
         devices: Sequence[Any] | None = None,
         exactly: bool = False,
+        drops: bool = False,
     ):
-        self.group = group
+        self.group, self.drops = group, drops
         self.devices = list(devices or jax.local_devices())
         self.mesh = Mesh(np.array(self.devices), ("member",))
         self._configuration = group.static.configuration
@@ -174,6 +181,7 @@ class Population:
         first: Int[Array, ""],
         last: Int[Array, ""],
         whole: evaluation.Whole | None = None,
+        live: Live | None = None,
     ) -> tuple[State, Drawn, Measures]:
         def train(state: State, data: Drawn, seed: Any, floats: dict[str, Any]) -> tuple[State, Drawn, Measures]:
             return member.train(self.group.static.with_traced(floats), state, data, seed, first, last)
@@ -188,16 +196,30 @@ class Population:
             return state, (after.order, measures)
 
         if self._shares_batches:
-            state, (orders, measures) = self._over_members(sharing, state, seeds, floats)
+            state, (orders, measures) = self._over_members(sharing, state, seeds, floats, live=live)
             order, seen = orders[0], jnp.broadcast_to(data.seen, (len(seeds), *data.seen.shape))
+            if live is not None:  # the first member may have been left out
+                order = sampling.prepare(self._configuration, seeds[0], last).order
         else:
             kept = state, data.order
-            (state, order), measures = self._over_members(independent, kept, data.examples, data.seen, seeds, floats)
+            found = self._over_members(independent, kept, data.examples, data.seen, seeds, floats, live=live)
+            (state, order), measures = found
             seen = data.seen
         step = jnp.broadcast_to(last, seeds.shape)
+        map_live = None if live is None else partial(self._map_live, live)
         with jax.named_scope("evaluation"):
-            measures |= evaluation.evaluate(self._configuration, state, seen, step, floats, self._map_members, whole)
+            # All are measured, which costs little: with some left out, measures would have other last bits.
+            given = self._configuration, state, seen, step, floats, self._map_members, whole, map_live
+            measures |= evaluation.evaluate(*given)
+            if map_live is not None:
+                measures["dropped_step"] = map_live(self._dropped_step, state, measures["dead_fraction"], step, floats)
         return state, data._replace(order=order), measures
+
+    def _advance_live(self, *given: Any) -> tuple[State, Drawn, Measures]:
+        return self._advance_members(*given[:-1], live=given[-1])
+
+    def _dropped_step(self, state: State, dead_fraction: Any, step: Any, floats: dict[str, Any]) -> Int[Array, ""]:
+        return sealing.dropped_step(self.group.static.with_traced(floats), state, dead_fraction, step)
 
     def _map_members(self, function: Callable[..., Any], *values: Any) -> Any:
         """`function` of what each member of a device has, for one after the other on CPU, for all at once elsewhere."""
@@ -205,14 +227,25 @@ class Population:
             return jax.vmap(function)(*values)
         return lax.map(lambda own: function(*own), values)
 
-    def _over_members(self, function: Callable[..., Any], kept: Any, *values: Any) -> Any:
+    def _map_live(self, live: Live, function: Callable[..., Any], *values: Any) -> Any:
+        """The same; on CPU zeros for members that are not live."""
+        if not self._on_cpu:
+            return jax.vmap(function)(*values)
+        return lax.map(lambda own: skipping.mapped(function, *own), (live, *values))
+
+    def _over_members(self, function: Callable[..., Any], kept: Any, *values: Any, live: Live | None = None) -> Any:
         """`function` (kept, values of one member) -> (kept, results), for all members of a device.
 
         Between rounds, what is kept stays where it is in memory: a map would copy it to a new place.
+
+        Args:
+            live: rounds without any such member are left out; their results are zeros.
         """
         rounds, together = self._rounds, self._members_per_round
         if together > 1:
             function = jax.vmap(function)
+        if live is not None:
+            function, values = partial(skipping.round_of, function), (live, *values)
         shape = (rounds, together) if together > 1 else (rounds,)
         kept, values = jax.tree.map(lambda leaf: leaf.reshape(*shape, *leaf.shape[1:]), (kept, values))
 
@@ -244,18 +277,27 @@ class Population:
         """The members of each chunk, as in `Group.chunks`."""
         return self.group.chunks(self.members_per_chunk)
 
-    def inputs(self, chunk: Sequence[tuple[int, int]]) -> tuple[Seeds, Floats]:
-        """(seeds, traced floats) of a chunk, filled up and laid out over the devices."""
+    def inputs(self, chunk: Sequence[tuple[int, int]], places: Places | None = None) -> tuple[Seeds, Floats]:
+        """(seeds, traced floats) of a chunk, filled up and laid out over the devices, as `fill` does."""
         configurations = dict(self.group.configurations)
         floats = {index: traced(configurations[index]) for index in dict.fromkeys(index for index, _ in chunk)}
         names = next(iter(floats.values()))
         values = {name: np.array([floats[index][name] for index, _ in chunk], np.float32) for name in names}
-        return self.fill((np.array([seed for _, seed in chunk], np.uint32), values))
+        return self.fill((np.array([seed for _, seed in chunk], np.uint32), values), places)
 
-    def fill(self, tree: PyTree[np.ndarray]) -> Any:
-        """Arrays with a leading members' axis, repeated to the size of a full chunk and laid out over the devices."""
-        size = self._rounds * self._members_per_round * len(self.devices)
-        filled = jax.tree.map(lambda leaf: leaf[np.arange(size) % len(leaf)], tree)
+    @property
+    def places(self) -> tuple[int, int, int]:
+        """The shape of a full chunk: devices, rounds of a device, and members of a round."""
+        return len(self.devices), self._rounds, self._members_per_round
+
+    def fill(self, tree: PyTree[np.ndarray], places: Places | None = None) -> Any:
+        """Arrays with a leading members' axis, repeated to the size of a full chunk and laid out over the devices.
+
+        Args:
+            places: which member has each place, if not each the next one.
+        """
+        size = math.prod(self.places)
+        filled = jax.tree.map(lambda leaf: leaf[np.arange(size) % len(leaf) if places is None else places], tree)
         return jax.device_put(filled, NamedSharding(self.mesh, PER_MEMBER))
 
     def initialize(self, seeds: Seeds, floats: Floats) -> State:
@@ -272,24 +314,30 @@ class Population:
         step = jnp.int32(0)
         state = jax.eval_shape(self._initialize, seeds, floats)
         data = jax.eval_shape(self._prepare, seeds, floats, step)
-        return self.program.lower(state, data, seeds, floats, step, step, *self.flags(whole=True))
+        told = self.flags(whole=True, live=self.fill(np.ones(1, bool)))
+        return self.program.lower(state, data, seeds, floats, step, step, *told)
 
-    def flags(self, whole: bool) -> tuple[np.bool_, ...]:
-        """What the program that trains is told beside its steps; nothing where evaluations look at all positions."""
+    def flags(self, whole: bool, live: Live | None = None) -> tuple[Any, ...]:
+        """What the program that trains is told beside its steps: nothing where evaluations look at all positions and
+        nobody is dropped."""
+        if self.drops:
+            return (live,)
         return (np.bool_(whole),) if self.samples else ()
 
     @property
     def samples(self) -> bool:
-        """Whether evaluations on the way look at a sample of the positions."""
-        return strata.samples(self._configuration)
+        """Whether evaluations on the way look at a sample of the positions. Whoever drops looks at all: a layer is dead
+        that no position lights."""
+        return not self.drops and strata.samples(self._configuration)
 
     @cached_property
     def program(self) -> Any:
         """The function behind `advance`, jitted over the devices."""
         specs = (PER_MEMBER, self._data_spec, PER_MEMBER, PER_MEMBER, SHARED, SHARED)
-        specs += (SHARED,) * len(self.flags(whole=True))
+        specs += (PER_MEMBER if self.drops else SHARED,) * len(self.flags(whole=True))
         results = (PER_MEMBER, self._data_spec, PER_MEMBER)
-        return self._compiled(self._advance_members, specs, results, donate=(0, 1))
+        function = self._advance_live if self.drops else self._advance_members
+        return self._compiled(function, specs, results, donate=(0, 1))
 
     @property
     def _any_inputs(self) -> tuple[Seeds, Floats]:
@@ -300,8 +348,8 @@ class Population:
         if self._advance is not None:
             return
         own = self.group.static, self.members_per_chunk, self.devices
-        options = self.options
-        programs = executables.compiled(*own, self._lower_all, (options.advance, options.once, options.once))
+        told = self.options.advance, self.options.once, self.options.once
+        programs = executables.compiled(*own, self._lower_all, told, "drops" if self.drops else "")
         self._advance, self._initialize, self._prepare = programs
 
     def _lower_all(self) -> list[Any]:
@@ -309,18 +357,29 @@ class Population:
         return [self.lower(), initialize, self._prepare.lower(*self._any_inputs, np.int32(0))]
 
     def advance(
-        self, state: State, data: Drawn, seeds: Seeds, floats: Floats, first: int, last: int, whole: bool = True
+        self,
+        state: State,
+        data: Drawn,
+        seeds: Seeds,
+        floats: Floats,
+        first: int,
+        last: int,
+        whole: bool = True,
+        live: Live | None = None,
     ) -> tuple[State, Drawn, Measures]:
         """Train every member of a chunk from step `first` to `last`, then evaluate. `state` and `data` are consumed.
 
         Args:
             data: of `prepare` at `first`, or as the last call has left it.
             whole: evaluate at all positions; else at a sample, if there is one, and without FINALS' predictions.
+            live: of a population that drops, which members train: the others keep their states, and their measures mean
+                nothing.
         """
         if self._advance is None:
             self.compile()
         assert self._advance is not None
-        return self._advance(state, data, seeds, floats, np.int32(first), np.int32(last), *self.flags(whole))
+        given = state, data, seeds, floats, np.int32(first), np.int32(last)
+        return self._advance(*given, *self.flags(whole, live))
 
 
 def _bytes_of(program: Any) -> int:

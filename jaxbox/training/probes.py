@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, PyTree
 
 from jaxbox.config import Configuration
 from jaxbox.training import metrics, strata
-from jaxbox.training.metrics import CURVES, FINALS, SAMPLED, STEP_MEASURES, Evaluated, Law, Measure, Stepped
+from jaxbox.training.metrics import CURVES, DROPPED, FINALS, SAMPLED, STEP_MEASURES, Evaluated, Law, Measure, Stepped
 
 MEAN, SQUARE, POSITIVE, LIT = range(4)
 """Of `layers.Inside`: means over an image's pixels of x, x^2, max(x, 0) and x > 0."""
@@ -118,9 +118,11 @@ def curves(configuration: Configuration, windows: bool | None = None) -> dict[st
     return CURVES | probed | (SAMPLED if strata.samples(configuration, windows) else {})
 
 
-def all_measures(configuration: Configuration, windows: bool | None = None) -> dict[str, Measure]:
-    """Every row of what a member of this configuration has; `windows` as in `strata.samples`."""
-    return step_measures(configuration.probe) | curves(configuration, windows) | FINALS
+def all_measures(configuration: Configuration, windows: bool | None = None, drops: bool = False) -> dict[str, Measure]:
+    """Every row of what a member of this configuration has, in a run that drops members or not; `windows` as in
+    `strata.samples`."""
+    dropped = {"dropped_step": DROPPED} if drops else {}
+    return step_measures(configuration.probe) | curves(configuration, windows) | FINALS | dropped
 
 
 def of_step(probe: str, stepped: Stepped) -> dict[str, Array]:

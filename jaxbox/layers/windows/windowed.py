@@ -174,6 +174,14 @@ def lit_units(windows: Windowed) -> Bool[Array, " C"]:
     return in_a_window | jnp.any((render_base(windows) > 0) & _outside_some_window(windows)[..., None], axis=(0, 1))
 
 
+def all_values(windows: Windowed) -> Float[Array, "n C"]:
+    """Every number of each channel in some window or in the response to the empty image, some of them repeated."""
+    # Outside of the map a window has none: there it gets one that is there anyway.
+    values = jnp.where(windows.inside[..., None], base_below(windows) + windows.difference, windows.base[0, 0])
+    channels = values.shape[-1]
+    return jnp.concatenate([values.reshape(-1, channels), windows.base.reshape(-1, channels)])
+
+
 def _outside_some_window(windows: Windowed) -> Bool[Any, "H W"]:
     """Which pixels of the map lie outside of at least one example's window."""
     covers = []

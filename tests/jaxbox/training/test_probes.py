@@ -162,7 +162,7 @@ def test_a_run_has_them_where_they_were_asked_for_and_goes_on(tmp_path):
     table = store.member_table(tmp_path / "short")
     assert {"lit_share_0", "lit_share_1", "gradient_alignment_2", "update_norm"} <= set(table.columns)
     without = sweep.run([plain], 2, out=tmp_path, name="plain", quiet=True)
-    assert set(without.data_vars) == set(results.VARIABLES) - {*probes.EARLY, *metrics.SAMPLED}
+    assert set(without.data_vars) == set(results.VARIABLES) - {*probes.EARLY, *metrics.SAMPLED, "dropped_step"}
     assert "kernel" not in without.dims
 
 
