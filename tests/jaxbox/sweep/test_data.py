@@ -51,20 +51,20 @@ def test_measures_are_under_the_law_that_is_stored(tmp_path):
 def test_a_run_that_was_cut_off_goes_on_with_the_same_positions(size, tmp_path, monkeypatch):
     own = replace(ONE, {"data.train_size": size, "data.labels": "shuffled"})
     whole = trained([own], tmp_path, "whole")
-    advance, asked = chunk.Chunk._record, []
+    advance, asked = chunk.Chunk.advance, []
 
-    def stop_after_one(self, measures, step):
-        advance(self, measures, step)
+    def stop_after_one(self, step):
         if step == 4:
             asked.append(step)
             stop.requested = True
+        return advance(self, step)
 
     class Stop:
         requested = False
 
     stop = Stop()
     with monkeypatch.context() as patch:
-        patch.setattr(chunk.Chunk, "_record", stop_after_one)
+        patch.setattr(chunk.Chunk, "advance", stop_after_one)
         inner = chunk.Chunk.train
         patch.setattr(chunk.Chunk, "train", lambda self, _, *rest: inner(self, stop, *rest))
         half = trained([own], tmp_path, "half")

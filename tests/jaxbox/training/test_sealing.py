@@ -248,7 +248,7 @@ def trained(configuration, seeds, steps):
     state, data, first, found = many.initialize(*inputs), many.prepare(*inputs, 0), np.full(seeds, -1), {}
     live, previous, everyone = many.fill(np.ones(1, bool)), 0, []
     for step in configuration.evaluation_steps():
-        state, data, measures = many.advance(state, data, *inputs, previous, step, live)
+        state, data, measures = many.advance(state, data, *inputs, previous, step, live=live)
         sealed = np.asarray(measures["dropped_step"])
         first = np.where((first < 0) & (sealed >= 0), step, first)
         everyone.append(sealed >= 0)
