@@ -85,5 +85,5 @@ class Conv(nnx.Module):
                 convolved = products.convolve(batch, kernel, self.stride, (rows, columns))
                 return convolved if self.bias is None else windows.add_bias(convolved, self.bias[...])
             batch = windows.render(batch)
-        maps = convolution.convolve(batch, kernel, self.stride, (rows, columns))
-        return maps if self.bias is None else maps + self.bias[...][None, None, None]
+        bias = None if self.bias is None else self.bias[...]
+        return convolution.convolve(batch, kernel, self.stride, (rows, columns), bias)

@@ -5,8 +5,9 @@ inside a scan XLA leaves uncanonicalised on CPU.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial, reduce
+from typing import Any
 
 import jax.numpy as jnp
 from jax import lax
@@ -61,9 +62,13 @@ def overlaps(size: int, kernel_size: int, stride: int, padding: Padding) -> list
 
 
 def convolve(
-    images: Float[Array, "B H W C"], kernel: Float[Array, "F K K C"], stride: int, padding: tuple[Padding, Padding]
+    images: Float[Array, "B H W C"],
+    kernel: Float[Array, "F K K C"],
+    stride: int,
+    padding: tuple[Padding, Padding],
+    bias: Float[Array, " F"] | None = None,
 ) -> Float[Array, "B h w F"]:
-    """Cross-correlation of images with a square kernel; padding of the rows and of the columns.
+    """Cross-correlation of images with a square kernel; padding of the rows and of the columns. A bias is added.
 
     Many output pixels: one product of all patches with the kernel, or a loop over them. Few: products for each, of the
     part of its patch that lies in the image, since there padding is a large share of the patches (half of them where
@@ -72,19 +77,46 @@ def convolve(
     Raises:
         ValueError: many output pixels, and a kernel of more than `MOST_UNROLLED` pixels.
     """
-    pixels = _output_pixels(images.shape[1:3], kernel.shape[1], stride, padding)
-    if pixels <= FEW_PIXELS:
-        return (_by_pixel if pixels <= ONE_PRODUCT_PIXELS else _by_row)(images, kernel, stride, padding)
+    method = _method(images.shape[1:3], kernel, stride, padding)
+    if method is _by_patches and pixel_loop.allowed() and _patch_bytes(images, kernel, stride, padding) > PATCH_BYTES:
+        zeros = jnp.zeros(len(kernel), kernel.dtype)
+        by_patches = partial(_with_bias, method, stride, padding)
+        return pixel_loop.convolve(images, kernel, zeros if bias is None else bias, by_patches, (stride, padding))
+    return _with_bias(method, stride, padding, images, kernel, bias)
+
+
+Method = Callable[[Any, Any, int, tuple[Padding, Padding]], Any]
+
+
+def _with_bias(
+    method: Method,
+    stride: int,
+    padding: tuple[Padding, Padding],
+    images: Float[Array, "B H W C"],
+    kernel: Float[Array, "F K K C"],
+    bias: Float[Array, " F"] | None,
+) -> Float[Array, "B h w F"]:
+    maps = method(images, kernel, stride, padding)
+    return maps if bias is None else maps + bias[None, None, None]
+
+
+def _method(
+    shape: Sequence[int], kernel: Float[Array, "F K K C"], stride: int, padding: tuple[Padding, Padding]
+) -> Method:
     features, size, _, channels = kernel.shape
+    pixels = _output_pixels(shape, size, stride, padding)
+    if pixels <= FEW_PIXELS:
+        return _by_pixel if pixels <= ONE_PRODUCT_PIXELS else _by_row
     if size**2 > MOST_UNROLLED:
         most = math.isqrt(MOST_UNROLLED)
         raise ValueError(f"kernel_size {size} is more than {most}, the most that can be unrolled for maps of this size")
-    if stride == 1 < size and features <= channels:
-        return stride_one.convolve(images, kernel, padding)
-    by_patches = partial(_by_patches, stride=stride, padding=padding)
-    if pixel_loop.allowed() and _patch_bytes(images, kernel, stride, padding) > PATCH_BYTES:
-        return pixel_loop.convolve(images, kernel, by_patches, (stride, padding))
-    return by_patches(images, kernel)
+    return _at_stride_one if stride == 1 < size and features <= channels else _by_patches
+
+
+def _at_stride_one(
+    images: Float[Array, "B H W C"], kernel: Float[Array, "F K K C"], stride: int, padding: tuple[Padding, Padding]
+) -> Float[Array, "B h w F"]:
+    return stride_one.convolve(images, kernel, padding)
 
 
 def _output_pixels(shape: Sequence[int], kernel_size: int, stride: int, padding: tuple[Padding, Padding]) -> int:

@@ -49,7 +49,9 @@ def record(configuration: Configuration, members: int, seconds: float) -> Record
         spent, flops = _added(_events(path), operations(run.program.as_text()), trained, steps)
     per_member = len(run.devices) / trained
     step = max(alone - evaluation, 0.0) / steps * per_member
-    return Recording(step, evaluation * per_member, spent, flops, peak.product_flops(run.devices[:1]))
+    # While the others compute as well, as they do in training.
+    of_one = peak.product_flops(run.devices) / len(run.devices)
+    return Recording(step, evaluation * per_member, spent, flops, of_one)
 
 
 class _Run:
