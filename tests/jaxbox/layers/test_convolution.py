@@ -81,6 +81,24 @@ def test_patches_that_leave_the_cache_are_convolved_in_a_loop_to_the_same(
         assert_equal(height, width, kernel_size, stride, padding, channels=2, features=4)
 
 
+def test_the_loop_adds_the_bias_and_sums_its_gradient(monkeypatch):
+    monkeypatch.setattr(convolution, "PATCH_BYTES", 0)
+    images, kernel, bias, weights = normal(0, 3, 17, 15, 2), normal(1, 4, 3, 3, 2), normal(2, 4), normal(3, 3, 9, 8, 4)
+    zeros = [convolution.axis_padding(size, 3, 2, "SAME") for size in (17, 15)]
+
+    def loss(bias):
+        return jnp.vdot(weights, convolution.convolve(images, kernel, 2, tuple(zeros), bias) ** 2)
+
+    with first_derivatives_only():
+        assert "while" in jax.jit(loss).lower(bias).as_text()
+        value, gradient = jax.jit(jax.value_and_grad(loss))(bias)
+    maps = np.asarray(reference(images, kernel, 2, "SAME"), np.float64) + np.asarray(bias, np.float64)
+    # Of 864 terms of some 20 each; u times the root of their number, thirty times over.
+    np.testing.assert_allclose(value, (weights * maps**2).sum(), atol=20 * 864**0.5 * 30 * UNIT_ROUNDOFF)
+    expected = (2 * weights * maps).sum(axis=(0, 1, 2))
+    np.testing.assert_allclose(gradient, expected, atol=20 * 216**0.5 * 30 * UNIT_ROUNDOFF)
+
+
 @pytest.mark.parametrize("shared", [True, False])
 def test_members_of_a_vmap_are_not_convolved_in_a_loop(shared, monkeypatch):
     monkeypatch.setattr(convolution, "PATCH_BYTES", 0)
