@@ -141,11 +141,14 @@ def test_where_the_second_moment_fades_first_steps_do_grow():
 @pytest.mark.parametrize(
     "configuration",
     [
-        *(CNN, changed(CNN, render=True), changed(CNN, model__normalization="layer")),
-        *(SMALL, changed(SMALL, model__output="relu")),
-        *(changed(CNN, model__name="coordconv"), changed(CNN, model__name="soft_argmax")),
+        pytest.param(CNN, id="windows"),
+        pytest.param(SMALL, id="mlp"),
+        pytest.param(changed(SMALL, model__output="relu"), id="relu output"),
+        pytest.param(changed(CNN, render=True), id="images", marks=pytest.mark.slow),
+        pytest.param(changed(CNN, model__normalization="layer"), id="layer", marks=pytest.mark.slow),
+        pytest.param(changed(CNN, model__name="coordconv"), id="coordconv", marks=pytest.mark.slow),
+        pytest.param(changed(CNN, model__name="soft_argmax"), id="soft_argmax", marks=pytest.mark.slow),
     ],
-    ids=["windows", "images", "layer", "mlp", "relu output", "coordconv", "soft_argmax"],
 )
 def test_what_a_layer_depends_on_is_what_changes_it(configuration):
     weights = started(configuration).weights
@@ -258,8 +261,11 @@ def trained(configuration, seeds, steps):
 
 @pytest.mark.parametrize(
     "configuration",
-    [SMALL, changed(optimizer__name="rmsprop"), changed(CNN, model__dense=())],
-    ids=["adam", "rmsprop", "cnn"],
+    [
+        pytest.param(SMALL, id="adam"),
+        pytest.param(changed(optimizer__name="rmsprop"), id="rmsprop", marks=pytest.mark.slow),
+        pytest.param(changed(CNN, model__dense=()), id="cnn", marks=pytest.mark.slow),
+    ],
 )
 def test_whoever_is_sealed_stays_as_it_is_however_long_it_trains_on(configuration):
     """Parameters at or below the dead layer keep every bit, and the network says one thing of all images."""
