@@ -3,6 +3,8 @@
 Imports no JAX, so that help and refusals come at once.
 """
 
+from __future__ import annotations
+
 import contextlib
 import dataclasses
 import difflib
@@ -12,7 +14,7 @@ import itertools
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NoReturn, TypeVar, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, get_origin, get_type_hints
 
 import tyro
 
@@ -20,7 +22,12 @@ from jaxbox import config
 from jaxbox.config import ConfigurationError, RunError
 from jaxbox.config.fields import split_items
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 Arguments = TypeVar("Arguments")
+TABLE_WIDTH = 140
+"""Characters a line, where there is no terminal."""
 OBJECTS_BETWEEN_LOOKS = 100_000
 """New objects after which Python looks for garbage; its own choice is some 1,000."""
 
@@ -78,6 +85,15 @@ def exit_code(program: str, work: Callable[[], int]) -> int:
     except (ConfigurationError, RunError) as error:
         print(f"{program}: {error}", file=sys.stderr)
         return 2
+
+
+def table_console() -> Console:
+    """Where to print a table: a terminal, or a pipe or file, which has no width to respect, so that nothing is cut."""
+    # Imported late, as not every command prints one.
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=TABLE_WIDTH)
 
 
 def own_process(main: Callable[[], int]) -> NoReturn:

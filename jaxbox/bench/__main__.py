@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jaxbox import command_line
 from jaxbox.bench.arguments import Arguments, parse
 from jaxbox.config import ConfigurationError, RunError
 
@@ -57,13 +58,9 @@ def _main(arguments: Arguments) -> int:
 
 def show(content: Mapping[str, Any]) -> None:
     """Print the table and what must be said beside it."""
-    from rich.console import Console
-
     from jaxbox.bench import table
 
-    console = Console()
-    # A pipe or a file has no width to respect: nothing is cut there.
-    console = console if console.is_terminal else Console(width=140)
+    console = command_line.table_console()
     console.print(table.table(content["cases"]))
     for line in table.remarks(content):
         console.print(line, highlight=False, soft_wrap=True)

@@ -44,8 +44,6 @@ def _profile(words: Sequence[str]) -> int:
     (configuration,) = config.distinct([arguments.configuration], said)
     config.check_values(configuration)
 
-    from rich.console import Console
-
     from jaxbox.profile import recording, table
     from jaxbox.training import checks, devices
 
@@ -53,10 +51,7 @@ def _profile(words: Sequence[str]) -> int:
     devices.float32_products()
     checks.check_program(configuration)
     found = recording.record(configuration, max(arguments.members, len(devices.local())), arguments.seconds)
-    console = Console()
-    # A pipe or a file has no width to respect: nothing is cut there.
-    console = console if console.is_terminal else Console(width=140)
-    console.print(table.table(found))
+    command_line.table_console().print(table.table(found))
     every = configuration.eval_every
     share = found.evaluation_seconds / (found.evaluation_seconds + every * found.step_seconds)
     print(

@@ -14,7 +14,7 @@ from jax.profiler import ProfileData
 from jaxbox.config import Configuration, Plan
 from jaxbox.profile.operations import Operation, operations
 from jaxbox.training import groups, peak
-from jaxbox.training.population import Population
+from jaxbox.training.population import MEMBERS_ASKED, Population
 
 
 class Recording(NamedTuple):
@@ -33,11 +33,7 @@ class Recording(NamedTuple):
 
 
 def record(configuration: Configuration, members: int, seconds: float) -> Recording:
-    """Train some members for about so many seconds under the profiler.
-
-    Raises:
-        ConfigurationError: more members than can be trained at once.
-    """
+    """Train some members, or as many as memory holds, for about so many seconds under the profiler."""
     run = _Run(configuration, members)
     trained = len(run.inputs[0])  # chunks are filled up with copies, which are trained like any other
     steps = run.steps_in(seconds)
@@ -59,7 +55,8 @@ class _Run:
 
     def __init__(self, configuration: Configuration, members: int):
         (group,) = groups.group(Plan.of([configuration], members))
-        self.population = Population(group, members)
+        # What a few members need is known only once another program is compiled; many are asked for seldom.
+        self.population = Population(group, members if members <= MEMBERS_ASKED else None)
         self.devices = self.population.devices
         self.program = self.population.lower().compile(self.population.options.advance)
         self.inputs = self.population.inputs(self.population.chunks()[0])

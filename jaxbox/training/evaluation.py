@@ -154,7 +154,7 @@ def evaluate(
         own = config.replace(configuration, of_law)
         if whole is None:
             return measuring.measure(own, *values)
-        of_sample = partial(measuring.measure_sample, own, strata.sample(configuration))
+        of_sample = partial(measuring.measure, own, sample=strata.sample(configuration))
         return lax.cond(whole, partial(measuring.measure, own), of_sample, *values)
 
     return map_members(measure_one, of_law, state, prediction, lit, seen, step, inside)

@@ -20,55 +20,41 @@ def measure(
     seen: Bool[Array, " N"],
     step: Int[Array, ""],
     inside: list[Float[Array, "4 N _"]],
+    sample: Sample | None = None,
 ) -> dict[str, Array]:
-    """Every row of `probes.curves` and `metrics.FINALS`, of one member, from all positions.
+    """Every row of `probes.curves` and `metrics.FINALS`, of one member, from all positions or from a sample of them.
+
+    From a sample curves are estimates, and the predictions that are returned NaN: nobody is to take what was not looked
+    at for one.
 
     Args:
-        prediction, lit, inside: of `evaluation.predict`.
+        prediction, lit, inside: of `evaluation.predict`; those of a sample come first, in its order.
         seen: which positions are in the training set.
         step: how many updates were made.
     """
     targets, probability = _targets_and_law(configuration)
-    found = Evaluated(prediction.T, targets, probability, seen, lit, state.failed_step, step, inside)
-    rows = probes.curves(configuration) | metrics.FINALS
-    return {name: row.function(found) for name, row in rows.items()}
+    looked = last = Evaluated(prediction.T, targets, probability, seen, lit, state.failed_step, step, inside)
+    if sample is not None:
+        looked, last = _of_sample(last, sample), last._replace(predictions=jnp.full_like(last.predictions, jnp.nan))
+    curves = {name: row.function(looked) for name, row in probes.curves(configuration).items()}
+    return curves | {name: row.function(last) for name, row in metrics.FINALS.items()}
 
 
-def measure_sample(
-    configuration: Configuration,
-    sample: Sample,
-    state: State,
-    prediction: Float[Array, "2 N"],
-    lit: list[Bool[Array, " _"]],
-    seen: Bool[Array, " N"],
-    step: Int[Array, ""],
-    inside: list[Float[Array, "4 N _"]],
-) -> dict[str, Array]:
-    """As `measure`, from a sample of the positions, whose predictions come first, in its order.
-
-    Curves are estimates, and the predictions that are returned NaN: nobody is to take what was not looked at for one.
-    """
-    targets, probability = _targets_and_law(configuration)
-    shares, count = sample.shares.astype(np.float32), len(sample.index)
-    weights = shares
-    if probability is not None:
-        weights = shares * probability[sample.index]
+def _of_sample(found: Evaluated, sample: Sample) -> Evaluated:
+    """What was found where a sample looks, weighed so that means are estimates of those over all positions."""
+    weights, count = sample.shares.astype(np.float32), len(sample.index)
+    if found.probability is not None:
+        weights = weights * found.probability[sample.index]
         weights = weights / weights.sum()
-    found = Evaluated(
-        prediction[:, :count].T,
-        targets[sample.index],
-        weights,
-        seen[sample.index],
-        lit,
-        state.failed_step,
-        step,
-        [layer[:, :count] for layer in inside],
-        sample,
-        metrics.target_variance(targets, probability),
+    return found._replace(
+        predictions=found.predictions[:count],
+        targets=found.targets[sample.index],
+        probability=weights,
+        seen=found.seen[sample.index],
+        inside=[layer[:, :count] for layer in found.inside],
+        sample=sample,
+        target_variance=metrics.target_variance(found.targets, found.probability),
     )
-    curves = {name: row.function(found) for name, row in probes.curves(configuration).items()}
-    found = found._replace(predictions=jnp.full_like(prediction.T, jnp.nan), seen=seen)
-    return curves | {name: row.function(found) for name, row in metrics.FINALS.items()}
 
 
 def _targets_and_law(configuration: Configuration) -> tuple[Float[np.ndarray, "N 2"], metrics.Law]:
