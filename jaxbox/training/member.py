@@ -5,6 +5,7 @@ and the step, so that a member is the same alone, in any population, and after a
 """
 
 import dataclasses
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -129,6 +130,12 @@ def _rule(configuration: Configuration, step: Int[Array, ""]) -> optax.GradientT
     return optimizers.partly_frozen(optimizer, optimizers.clipped(optimizer, rule(optimizer)))
 
 
+Progress = tuple[Any, PyTree[Array], dict[str, Float[Array, "..."]]]
+"""What steps change: what their function carries, the order of `Drawn`, and what has been measured, added up."""
+Step = Callable[[Any, Examples, sampling.Keys, Int[Array, ""]], tuple[Any, dict[str, Float[Array, "..."]]]]
+"""(carried, examples, keys, step) -> (carried, measures of the step)."""
+
+
 def train(
     configuration: Configuration,
     state: State,
@@ -144,21 +151,34 @@ def train(
     Args:
         data: of `sampling.prepare` at `first`, or as training up to `first` has left it.
     """
-    keys = sampling.keys_of(configuration, seed)
-
-    def body(step: Int[Array, ""], carry: tuple) -> tuple:
-        state, order, totals = carry
-        with jax.named_scope("examples"):
-            new, examples = sampling.batch(configuration, keys, data._replace(order=order), step)
-        state, measures = train_step(configuration, state, examples, keys, step)
-        return state, new.order, jax.tree.map(jnp.add, totals, measures)
-
-    zeros = _zeros(configuration, state)
-    state, order, totals = lax.fori_loop(first, last, body, (state, data.order, zeros))
+    begin = state, data.order, no_measures(configuration, state)
+    state, order, totals = take_steps(configuration, partial(train_step, configuration), seed, data, begin, first, last)
     return state, data._replace(order=order), jax.tree.map(lambda total: total / (last - first), totals)
 
 
-def _zeros(configuration: Configuration, state: State) -> dict[str, Float[Array, "..."]]:
+def take_steps(
+    configuration: Configuration,
+    take: Step,
+    seed: Int[Array, ""],
+    data: Drawn,
+    begin: Progress,
+    first: Int[Array, ""],
+    last: Int[Array, ""],
+) -> Progress:
+    """`take` steps first to last - 1, each with its examples."""
+    keys = sampling.keys_of(configuration, seed)
+
+    def body(step: Int[Array, ""], progress: Progress) -> Progress:
+        carried, order, totals = progress
+        with jax.named_scope("examples"):
+            new, examples = sampling.batch(configuration, keys, data._replace(order=order), step)
+        carried, measures = take(carried, examples, keys, step)
+        return carried, new.order, jax.tree.map(jnp.add, totals, measures)
+
+    return lax.fori_loop(first, last, body, begin)
+
+
+def no_measures(configuration: Configuration, state: State) -> dict[str, Float[Array, "..."]]:
     """What is measured of a step, before the first."""
     nothing = metrics.Stepped(jnp.float32(0), jnp.float32(0), state.params, state.params)
     shapes = jax.eval_shape(partial(probes.of_step, configuration.probe), nothing)
@@ -169,6 +189,22 @@ def train_step(
     configuration: Configuration, state: State, examples: Examples, keys: sampling.Keys, step: Int[Array, ""]
 ) -> tuple[State, dict[str, Float[Array, "..."]]]:
     """One update. If a number of it is not finite the weights stay as they are, and are marked, for good."""
+    new, optimizer_state, stepped = update(configuration, state, examples, keys, step)
+    # An optimiser's state needs no look: it overflows with the gradient's norm, or makes an update that is not finite
+    # (but for a weight decay so strong that its square overflows first: 1e19 over the weights' size).
+    finite = all_finite((stepped.loss, stepped.gradient_norm, new))
+    running = state.failed_step < 0
+    kept = jax.tree.map(lambda new, old: jnp.where(finite & running, new, old), new, state.weights)
+    failed_step = jnp.where(running & ~finite, step, state.failed_step)
+    return State(kept.params, kept.variables, optimizer_state, failed_step), probes.of_step(
+        configuration.probe, stepped
+    )
+
+
+def update(
+    configuration: Configuration, state: State, examples: Examples, keys: sampling.Keys, step: Int[Array, ""]
+) -> tuple[Weights, PyTree[Array], metrics.Stepped]:
+    """The weights and the optimiser's state after one update, whatever numbers it has, and what can be said of it."""
     windows = tables.uses_windows(configuration)
     with jax.named_scope("examples"):
         draws = task.draw_images(configuration.task, examples.keys)
@@ -187,17 +223,10 @@ def train_step(
         norm = optax.tree.norm(gradient)
         updates, optimizer_state = _rule(configuration, step).update(gradient, state.optimizer_state, state.params)
         new = Weights(optax.apply_updates(state.params, updates), variables)
-    # An optimiser's state needs no look: it overflows with the gradient's norm, or makes an update that is not finite
-    # (but for a weight decay so strong that its square overflows first: 1e19 over the weights' size).
-    finite = _all_finite((loss, norm, new))
-    running = state.failed_step < 0
-    kept = jax.tree.map(lambda new, old: jnp.where(finite & running, new, old), new, state.weights)
-    failed_step = jnp.where(running & ~finite, step, state.failed_step)
-    measures = probes.of_step(configuration.probe, metrics.Stepped(loss, norm, gradient, updates))
-    return State(kept.params, kept.variables, optimizer_state, failed_step), measures
+    return new, optimizer_state, metrics.Stepped(loss, norm, gradient, updates)
 
 
-def _all_finite(tree: PyTree[Array]) -> Bool[Array, ""]:
+def all_finite(tree: PyTree[Array]) -> Bool[Array, ""]:
     """Whether every number is finite: zero times a number that is not finite is NaN, and so is a sum with NaN.
 
     On CPU a sum of floats takes a third of the time of a conjunction.

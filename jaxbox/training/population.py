@@ -18,7 +18,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Bool, Float, Int, PyTree, UInt32
 
 from jaxbox.config import TRACED, Block, tables, traced
-from jaxbox.training import evaluation, executables, member, memory, sampling, sealing, skipping, strata
+from jaxbox.training import evaluation, executables, member, memory, sampling, sealing, skipping, strata, trusting
 from jaxbox.training.groups import Group
 from jaxbox.training.member import State
 from jaxbox.training.sampling import Drawn
@@ -183,8 +183,10 @@ class Population:
         whole: evaluation.Whole | None = None,
         live: Live | None = None,
     ) -> tuple[State, Drawn, Measures]:
+        trainer = trusting if self._on_cpu and self._members_per_round == 1 else member
+
         def train(state: State, data: Drawn, seed: Any, floats: dict[str, Any]) -> tuple[State, Drawn, Measures]:
-            return member.train(self.group.static.with_traced(floats), state, data, seed, first, last)
+            return trainer.train(self.group.static.with_traced(floats), state, data, seed, first, last)
 
         def independent(kept: Any, examples: Any, seen: Any, seed: Any, floats: dict[str, Any]) -> Any:
             state, after, measures = train(kept[0], Drawn(examples, kept[1], seen), seed, floats)
