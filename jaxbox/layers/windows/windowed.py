@@ -9,6 +9,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxbox.layers.windows.axis import Axis
@@ -24,8 +25,10 @@ class Windowed:
 
     base: Float[Array, "row_classes column_classes C"]
     """The response to the empty image, once for each pair of base classes."""
-    difference: Float[Array, "T k l C"]
-    """What each window of k x l pixels adds to the base; zero outside of the map."""
+    difference_at: Callable[[Int[Any, "n 2"]], Float[Array, "n k l C"]]
+    """What the window of k x l pixels at each of some positions adds to the base; zero outside of the map. Computed for
+    whoever asks, so that shared windows need never be in memory together. Unless windows are shared, the positions must
+    be `examples`."""
     axes: tuple[Axis, Axis]
     """The rows and the columns of the map."""
     representatives: Int[Any, "T 2"]
@@ -54,27 +57,29 @@ class Windowed:
         every = np.indices(counts).reshape(2, -1).T
         return isinstance(self.examples, np.ndarray) and np.array_equal(self.examples, every)
 
+    @property
+    def row_representatives(self) -> Int[np.ndarray, "row_classes column_classes 2"]:
+        """The representatives, for each class of rows those of each class of columns. Only for shared windows."""
+        return self.representatives.reshape(self.axes[0].window_class.max() + 1, -1, 2)
+
     def window_index(self, positions: Int[Any, "n 2"]) -> Int[Any, " n"]:
         """Which of the T windows each position has. Only for shared windows."""
         rows, columns = self.axes
         return pair_index((rows.window_class, columns.window_class), positions)
 
-    def difference_at(self, positions: Int[Any, "n 2"]) -> Float[Array, "n k l C"]:
-        """The difference in the window of each position; unless windows are shared, `positions` must be `examples`."""
-        return take(self.difference, self.window_index(positions)) if self.shared else self.difference
-
     @property
-    def base_class_below(self) -> tuple[Int[Any, "T k"], Int[Any, "T l"]]:
-        """The base classes of the rows, and of the columns, of each window; -1 outside of the map."""
-        rows, columns = (
-            gather_rows(axis.base_class_below, self.representatives[:, i]) for i, axis in enumerate(self.axes)
-        )
+    def difference(self) -> Float[Array, "T k l C"]:
+        """What each window adds to the base."""
+        return self.difference_at(self.representatives)
+
+    def base_class_below(self, positions: Int[Any, "n 2"]) -> tuple[Int[Any, "n k"], Int[Any, "n l"]]:
+        """The base classes of the rows, and of the columns, of the window at each position; -1 outside of the map."""
+        rows, columns = (gather_rows(axis.base_class_below, positions[:, i]) for i, axis in enumerate(self.axes))
         return rows, columns
 
-    @property
-    def inside(self) -> Bool[Array, "T k l"]:
-        """Which pixels of each window lie on the map."""
-        rows, columns = self.base_class_below
+    def inside(self, positions: Int[Any, "n 2"]) -> Bool[Array, "n k l"]:
+        """Which pixels of the window at each position lie on the map."""
+        rows, columns = self.base_class_below(positions)
         return jnp.asarray((rows >= 0)[:, :, None] & (columns >= 0)[:, None, :])
 
 
@@ -108,7 +113,16 @@ def boxes(
     )
     base = jnp.full((1, 1, shape[2]), background)
     window = jnp.full((1, box_size, box_size, shape[2]), difference)
-    return Windowed(base, window, (rows, columns), np.zeros((1, 2), int), examples, uniform=True)
+
+    def only(positions: Int[Any, "n 2"]) -> Float[Array, "n k l C"]:
+        return jnp.broadcast_to(window, (len(positions), *window.shape[1:]))
+
+    return Windowed(base, only, (rows, columns), np.zeros((1, 2), int), examples, uniform=True)
+
+
+def at_examples(difference: Float[Array, "B k l C"]) -> Callable[[Any], Float[Array, "B k l C"]]:
+    """The `difference_at` of windows that are not shared: what each example's own window adds."""
+    return lambda _: difference
 
 
 def add_bias(windows: Windowed, bias: Float[Array, " C"]) -> Windowed:
@@ -118,11 +132,15 @@ def add_bias(windows: Windowed, bias: Float[Array, " C"]) -> Windowed:
 
 def pointwise(windows: Windowed, function: Callable[[Array], Array]) -> Windowed:
     """The maps (B, H, W, C) of `function` of each number; it must keep an array's shape."""
-    below = base_below(windows)
-    difference = function(below + windows.difference) - function(below)
+
+    def difference_at(positions: Int[Any, "n 2"]) -> Float[Array, "n k l C"]:
+        below = base_below(windows, positions)
+        return function(below + windows.difference_at(positions)) - function(below)
+
     uniform = windows.uniform and windows.base.shape[:2] == (1, 1)
     axes = _distinct_from_outside(windows.axes)
-    return Windowed(function(windows.base), difference, axes, windows.representatives, windows.examples, uniform)
+    at = difference_at if windows.shared else at_examples(difference_at(windows.examples))
+    return Windowed(function(windows.base), at, axes, windows.representatives, windows.examples, uniform)
 
 
 def _distinct_from_outside(axes: tuple[Axis, Axis]) -> tuple[Axis, Axis]:
@@ -131,9 +149,9 @@ def _distinct_from_outside(axes: tuple[Axis, Axis]) -> tuple[Axis, Axis]:
     return rows, columns
 
 
-def base_below(windows: Windowed) -> Float[Array, "T k l C"]:
-    """The base at each pixel of each window; outside of the map a value without meaning."""
-    rows, columns = windows.base_class_below
+def base_below(windows: Windowed, positions: Int[Any, "n 2"]) -> Float[Array, "n k l C"]:
+    """The base at each pixel of the window at each position; outside of the map a value without meaning."""
+    rows, columns = windows.base_class_below(positions)
     index = rows.clip(0)[:, :, None] * windows.base.shape[1] + columns.clip(0)[:, None, :]
     return take(windows.base.reshape(-1, windows.base.shape[-1]), index.reshape(-1)).reshape(*index.shape, -1)
 
@@ -155,8 +173,9 @@ def render(windows: Windowed) -> Float[Array, "B H W C"]:
 
 def pixel_mean(windows: Windowed, function: Callable[[Array], Array]) -> Float[Array, "B C"]:
     """The mean over each map's pixels of `function` of each number; it must keep an array's shape."""
-    below = base_below(windows)
-    added = jnp.where(windows.inside[..., None], function(below + windows.difference) - function(below), 0)
+    below = base_below(windows, windows.representatives)
+    inside = windows.inside(windows.representatives)
+    added = jnp.where(inside[..., None], function(below + windows.difference) - function(below), 0)
     window = added.sum(axis=(1, 2))
     own = take(window, windows.window_index(windows.examples)) if windows.shared else window
     _, height, width, _ = windows.shape
@@ -165,19 +184,28 @@ def pixel_mean(windows: Windowed, function: Callable[[Array], Array]) -> Float[A
 
 def lit_units(windows: Windowed) -> Bool[Array, " C"]:
     """Which channels are above zero at some pixel of some example."""
-    values = base_below(windows) + windows.difference
-    used = jnp.ones(len(values), bool)
-    if windows.shared:
-        used = jnp.zeros(len(values), bool).at[windows.window_index(windows.examples)].set(True)
-    seen = windows.inside & used[:, None, None]
-    in_a_window = jnp.any((values > 0) & seen[..., None], axis=(0, 1, 2))
-    return in_a_window | jnp.any((render_base(windows) > 0) & _outside_some_window(windows)[..., None], axis=(0, 1))
+
+    def lit(positions: Int[Any, "n 2"], used: Bool[Array, " n"]) -> Bool[Array, " C"]:
+        values = base_below(windows, positions) + windows.difference_at(positions)
+        seen = windows.inside(positions) & used[:, None, None]
+        # On CPU a maximum of floats takes a third of the time of a disjunction.
+        return ((values > 0) & seen[..., None]).astype(jnp.float32).max(axis=(0, 1, 2)) > 0
+
+    of_base = jnp.any((render_base(windows) > 0) & _outside_some_window(windows)[..., None], axis=(0, 1))
+    count = len(windows.representatives)
+    if not windows.shared:
+        return of_base | lit(windows.representatives, jnp.ones(count, bool))
+    used = jnp.zeros(count, bool).at[windows.window_index(windows.examples)].set(True)
+    rows = windows.row_representatives
+    return of_base | lax.map(lambda row: lit(*row), (jnp.asarray(rows), used.reshape(rows.shape[:2]))).any(axis=0)
 
 
 def all_values(windows: Windowed) -> Float[Array, "n C"]:
     """Every number of each channel in some window or in the response to the empty image, some of them repeated."""
     # Outside of the map a window has none: there it gets one that is there anyway.
-    values = jnp.where(windows.inside[..., None], base_below(windows) + windows.difference, windows.base[0, 0])
+    positions = windows.representatives
+    values = base_below(windows, positions) + windows.difference
+    values = jnp.where(windows.inside(positions)[..., None], values, windows.base[0, 0])
     channels = values.shape[-1]
     return jnp.concatenate([values.reshape(-1, channels), windows.base.reshape(-1, channels)])
 
