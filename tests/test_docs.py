@@ -33,6 +33,8 @@ SMALL = "--seeds 2 --steps 2 --eval_every 1".split()
 LARGER = {"--seeds": "3", "--steps": "4"}
 """What a run of SMALL size grows to, where a document says how large it shall be."""
 SMALL_IMAGES = "--task.height 8 --task.width 8 --task.box_size 2".split()
+PROFILED = {"--task.height": "12", "--task.width": "12"}
+"""Images whose profile takes seconds, not minutes."""
 LESS = {"--height": "16", "--width": "16"}
 """Of the images whose exact values are asked for: the same lines, of a quarter of the pixels."""
 
@@ -68,6 +70,7 @@ PAPER = ("python -m jaxbox.check mine.py:Skip", "python -m jaxbox.sweep mine.py:
 """What README says of that paper, which its test does, and looks at what comes of it."""
 
 
+@pytest.mark.slow
 def test_the_paper_that_readme_shows_runs_from_its_own_folder(tmp_path, monkeypatch):
     assert set(PAPER) < set(commands())
     write_own_files(tmp_path)
@@ -157,6 +160,8 @@ def test_commands_work(command, tmp_path, request, monkeypatch):
             words += ["--model.features", "4", "4"] if "model." in command else ["--model.name", "linear"]
     elif module == "analysis.claims" and "--run" in words:
         words.append("bias_bounds_error")  # the runs of all claims take an hour; of what is computed there are none
+    elif module == "jaxbox.profile":
+        words = [*instead(words, PROFILED), "--seconds", "0.05"]
     elif module == "analysis.exact":
         words = instead(words, LESS)
     # A run goes on with as many devices as it has begun with: those of a process of its own.

@@ -130,8 +130,8 @@ def draw(random):
 
 
 DRAWS = 60
-IN_THE_SUITE = 15
-FEW_IN_THE_SUITE = 5
+IN_THE_SUITE = 8
+FEW_IN_THE_SUITE = 2
 COVERING, IMPOSSIBLE = covering()
 
 

@@ -161,6 +161,7 @@ def test_the_run_says_which_file_it_was_and_has_its_options(paper):
     assert table["task.scene"].tolist()[-3] == "mine.py:dot"
 
 
+@pytest.mark.slow
 def test_who_reads_a_run_executes_none_of_the_code_that_it_names(paper):
     (paper / "mine.py").write_text(MARK)
     program = (

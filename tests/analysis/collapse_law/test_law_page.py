@@ -15,6 +15,8 @@ from jaxbox.config import change
 from jaxbox.experiments import EXPERIMENTS
 from jaxbox.experiments.settings import box
 
+pytestmark = pytest.mark.slow  # six sweeps, 30 s, before the first line is looked at
+
 SEEDS = 4
 SEEN = [
     change(

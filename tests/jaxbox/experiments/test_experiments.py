@@ -58,6 +58,7 @@ def first_of_its_names(name, number, group):
     return number == 0 and names not in NAMES and not NAMES.add(names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group", programs(first_of_its_names))
 def test_every_program_runs_for_two_steps(group):
     many = Population(group, members_per_chunk=2, devices=jax.devices()[:1])

@@ -63,6 +63,7 @@ def test_each_operation_has_its_kind():
     assert all(kind in ("moved", "pointwise") for part, kind in found if part == "hidden 2")
 
 
+@pytest.mark.slow
 def test_what_is_recorded_is_most_of_the_time_and_the_products_of_a_step():
     configuration = dataclasses.replace(SMALL, model=Model("linear"))
     found = recording.record(configuration, 2, 0.2)

@@ -291,7 +291,13 @@ print("cuts", cuts)
 
 
 @pytest.mark.parametrize(
-    ("name", "stride", "least"), [("checkpoint", 8, 4), ("results", 12, 4), ("manifest", 1, 2), ("overwrite", 1, 4)]
+    ("name", "stride", "least"),
+    [
+        pytest.param("checkpoint", 8, 4, marks=pytest.mark.slow),
+        ("results", 12, 4),
+        ("manifest", 1, 2),
+        ("overwrite", 1, 4),
+    ],
 )
 def test_a_write_that_is_killed_leaves_the_old_or_the_new(tmp_path, name, stride, least):
     words = [sys.executable, "-c", CUTTER, name, str(stride), str(tmp_path)]

@@ -105,7 +105,10 @@ def test_a_member_that_is_loaded_is_the_one_that_was_dropped(dropping):
 
 @pytest.mark.parametrize(
     "configurations",
-    [pytest.param(RATES, id="rounds of one"), pytest.param(SHARED, id="shared batches", marks=pytest.mark.slow)],
+    [
+        pytest.param(RATES, id="rounds of one", marks=pytest.mark.slow),
+        pytest.param(SHARED, id="shared batches", marks=pytest.mark.slow),
+    ],
 )
 def test_a_run_that_is_stopped_again_and_again_is_the_run(tmp_path, configurations, monkeypatch):
     """With two devices members are dealt anew on the way, and a round of shared batches has several."""

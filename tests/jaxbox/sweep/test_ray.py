@@ -63,6 +63,7 @@ def checkpoints(folder):
 
 
 @needs_ray
+@pytest.mark.slow
 def test_a_worker_is_killed_and_the_run_ends_the_same(tmp_path, whole):
     process = start(tmp_path, *WORDS, *ON_RAY)
     wait_for(lambda: len(checkpoints(tmp_path)) >= 2, process)

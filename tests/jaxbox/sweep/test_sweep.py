@@ -430,6 +430,7 @@ def test_a_refusal_by_the_command_line_imports_no_jax():
     assert out.splitlines() == ["2", "[]"]
 
 
+@pytest.mark.slow
 def test_programs_are_let_go_when_there_are_too_many(tmp_path, monkeypatch):
     there, alive, compile = weakref.WeakSet(), [], Population.compile
 

@@ -63,6 +63,7 @@ def test_a_second_process_neither_traces_nor_compiles(tmp_path):
     np.testing.assert_array_equal(first, trained(tmp_path, "fourth")[1])
 
 
+@pytest.mark.slow
 def test_where_the_source_has_changed_programs_are_traced_and_found(tmp_path):
     code = tmp_path / "code"
     shutil.copytree(processes.ROOT / "jaxbox", code / "jaxbox", ignore=shutil.ignore_patterns("__pycache__"))
@@ -79,6 +80,7 @@ def test_where_the_source_has_changed_programs_are_traced_and_found(tmp_path):
     assert not np.array_equal(first, third), "a network that no longer learns"
 
 
+@pytest.mark.slow
 def test_groups_that_share_a_program_keep_it_once(tmp_path):
     widths = "--vary model.hidden 3 4 5".split()
     _, first = trained(tmp_path, "first", *widths)

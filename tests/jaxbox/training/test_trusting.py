@@ -69,7 +69,9 @@ def agree(looked, trusted):
         assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(weights_))
 
 
-@pytest.mark.parametrize("rate", [0.1, 30, 1e3, 1e5, 1e10, 1e15, 1e20, 1e30])
+@pytest.mark.parametrize(
+    "rate", [0.1, 30, 1e30, *(pytest.param(rate, marks=pytest.mark.slow) for rate in (1e3, 1e5, 1e10, 1e15, 1e20))]
+)
 def test_whenever_a_member_fails_it_is_found(rate):
     """In one stretch; in several, the later ones without it; and in the first step of one, and in the last."""
     configuration = dataclasses.replace(LINEAR, optimizer=Optimizer("sgd", rate))
@@ -81,6 +83,7 @@ def test_whenever_a_member_fails_it_is_found(rate):
     agree(*both(configuration, sorted(cuts)))
 
 
+@pytest.mark.slow
 def test_members_fail_at_many_different_steps():
     failed = set()
     for power in (1, 2, 3, 4, 8, 16, 30):

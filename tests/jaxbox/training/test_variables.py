@@ -106,6 +106,7 @@ def test_dropout_follows_the_seed_and_the_step_alone():
     assert abs(dropped(1, 4).mean() - 0.5) < 0.1
 
 
+@pytest.mark.slow
 def test_members_in_a_population_are_as_alone_and_cuts_do_not_matter():
     (group,) = groups.group(Plan.of([OWN], 3))
     many = Population(group, devices=jax.devices()[:1])
