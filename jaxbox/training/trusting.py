@@ -48,11 +48,11 @@ def train(
         return (state, finite), probes.of_step(configuration.probe, stepped)
 
     def attempt(stretch: _Stretch) -> _Stretch:
-        (old, order, totals), *steps = stretch
+        (old, order, totals), first, tried = stretch
         begin = (old, jnp.bool_(True)), order, totals
-        (new, finite), *found = member.take_steps(configuration, take, seed, data, begin, *steps)
+        (new, finite), order, totals = member.take_steps(configuration, take, seed, data, begin, first, tried)
         finite &= member.all_finite(new.params)
-        return _judged(stretch, (new, *found), finite, last)
+        return _judged(stretch, (new, order, totals), finite, last)
 
     begin = state, data.order, member.no_measures(configuration, state)
     stretch = _Stretch(begin, first, jnp.where(state.failed_step < 0, last, jnp.minimum(first + 1, last)))
