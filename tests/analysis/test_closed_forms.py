@@ -56,6 +56,7 @@ def test_of_the_others_it_is_the_entropy_of_the_positions(scene):
     np.testing.assert_allclose(known.entropy(task), [np.log(len(count)) for count in counts])
 
 
+@pytest.mark.slow
 def test_a_run_without_closed_forms_is_compared_as_far_as_is_known(tmp_path):
     task = Task(12, 12, 3, scene="dots", inputs="image_standardized")
     own = Configuration(task, Model("linear"), data=Data(train_size=40), batch_size=20, steps=40, eval_every=40)

@@ -1,6 +1,7 @@
 """The floor of the error, of fates that are drawn from a law, where it is known."""
 
 import numpy as np
+import pytest
 
 from analysis.collapse_law import fitting, settings
 from analysis.collapse_law.floor import floor
@@ -25,6 +26,7 @@ def drawn(shift):
     return Settings(own, known, settings.fields(own), generator.binomial(members, rate), members), rate
 
 
+@pytest.mark.slow
 def test_where_the_law_is_true_it_is_off_by_chance_alone():
     seen, rate = drawn(shift=0.0)
     found = floor(seen, FORM, folds=3)
@@ -35,6 +37,7 @@ def test_where_the_law_is_true_it_is_off_by_chance_alone():
     assert found.own_constants < found.law
 
 
+@pytest.mark.slow
 def test_what_programs_have_of_their_own_only_their_own_constants_tell():
     seen, rate = drawn(shift=1.0)  # a logit is then off by 3, as one standard deviation
     found = floor(seen, FORM, folds=3)

@@ -53,6 +53,7 @@ def test_a_step_moves_the_output_by_the_rate_times_the_root_of_fan_in(layer):
     assert ratio == pytest.approx(said, rel=4 * error)
 
 
+@pytest.mark.slow
 def test_flipping_the_signs_of_inputs_changes_no_fate():
     """Adam's steps follow a flip of every sign: a network on flipped pixels is one with flipped first weights."""
     import jax

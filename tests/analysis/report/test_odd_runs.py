@@ -18,7 +18,9 @@ def said(page):
     )
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in ("many", "rates") else []) for name in ALL]
+)
 def test_every_run_has_a_page(page, name):
     text = rendering.html(page(name))
     assert Page(text).texts["h1"] == name

@@ -54,6 +54,7 @@ def test_the_whole_goes_on_as_a_run_that_was_never_taken_apart(folder, tmp_path)
     assert (results(path)["last_step"] == 8).all()
 
 
+@pytest.mark.slow
 def test_runs_that_were_cut_otherwise_stay_so(folder, tmp_path):
     """Configurations come in another order, a group is cut by threes in one run, by twos in the other."""
     path = merge.merge([folder / "threes", folder / "low"], tmp_path / "both")

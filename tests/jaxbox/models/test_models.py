@@ -156,6 +156,7 @@ def test_a_soft_argmax_with_a_box_filter_of_the_right_gain_is_the_best_possible_
     np.testing.assert_allclose(network(images), expected, atol=tolerance, rtol=0)
 
 
+@pytest.mark.slow
 def test_without_noise_the_filter_finds_every_box_in_windows_too():
     task = Task(9, 10, 3)
     network = build(Model("soft_argmax", features=(), kernel_size=3, padding="VALID"), task)

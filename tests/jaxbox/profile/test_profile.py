@@ -76,6 +76,7 @@ def test_what_is_recorded_is_most_of_the_time_and_the_products_of_a_step():
     assert found.flops["evaluation, dense 64 to 2", False] == pytest.approx(blocks * layer, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_the_command_says_where_the_time_goes(capsys):
     words = "--task.height 8 --task.width 8 --task.box_size 3 --model.name linear --seconds 0.05 --batch_size 8"
     assert command.main([*words.split(), "--data.train_size", "16", "--steps", "4", "--eval_every", "2"]) == 0

@@ -72,6 +72,7 @@ for value in range(2, 42):
 """
 
 
+@pytest.mark.slow
 def test_a_reader_in_another_process_never_sees_a_torn_or_mixed_state(path):
     paths = {"PYTHONPATH": f"{processes.ROOT}:{processes.ROOT / 'tests'}:{processes.ROOT / 'tests/jaxbox/store'}"}
     words = [sys.executable, "-c", WRITER, str(path)]

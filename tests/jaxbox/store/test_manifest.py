@@ -39,6 +39,7 @@ def test_groups_and_sessions_are_read_wherever_they_are(folder):
     assert store.load_member(folder / "before", 1, 3).step == 4
 
 
+@pytest.mark.slow
 def test_a_run_of_before_grows_with_the_bits_of_one_of_now(folder):
     for name in ("now", "before"):
         sweep.run(resume=folder / name, seeds=7, steps=6, quiet=True)

@@ -319,6 +319,7 @@ def test_the_kill_is_real():
     assert os.name == "posix"
 
 
+@pytest.mark.slow
 def test_threads_may_write_and_read_checkpoints_at_once(tmp_path):
     """Orbax alone takes files of one for those of another: of 120 such writes some three failed."""
     parts, errors = {"measures": {"a": np.ones((3, 4), np.float32)}}, []

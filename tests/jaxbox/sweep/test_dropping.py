@@ -146,7 +146,7 @@ def test_a_run_that_grows_is_the_longer_run_and_nobody_comes_back(tmp_path, drop
     xarray.testing.assert_identical(results(path), results(dropping))
 
 
-@pytest.mark.parametrize("worth", [0.0, 2.0], ids=["never", "always"])
+@pytest.mark.parametrize("worth", [pytest.param(0.0, marks=pytest.mark.slow), 2.0], ids=["never", "always"])
 def test_dealing_members_anew_changes_no_number(tmp_path, worth, monkeypatch):
     dealt = []
     monkeypatch.setattr(dealing, "WORTH", worth)
@@ -200,6 +200,7 @@ def test_what_the_run_was_begun_with_stays(tmp_path, capsys):
         merge.merge([path, tmp_path / "later"], tmp_path / "merged")
 
 
+@pytest.mark.slow
 def test_runs_that_both_drop_can_be_one(tmp_path):
     parts = [run(tmp_path, f"from{first}", [DIVERGING], 2, first_seed=first, drop="dead") for first in (0, 2)]
     whole = merge.merge(parts, tmp_path / "merged")

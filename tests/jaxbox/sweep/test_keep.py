@@ -46,6 +46,7 @@ def test_less_is_kept_and_the_results_are_the_same(keep, kept, tmp_path, whole):
     assert parts(run) == kept
 
 
+@pytest.mark.slow
 def test_more_steps_cost_all_of_them_where_no_state_was_kept(tmp_path, whole, capsys):
     run = tmp_path / "run"
     sweep.run([TINY], 3, out=tmp_path, name="run", keep="parameters", **OPTIONS)

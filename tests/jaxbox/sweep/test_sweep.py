@@ -360,6 +360,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+@pytest.mark.slow
 def test_cores_that_stay_idle_because_jax_was_in_use_are_named(tmp_path):
     words = [sys.executable, "-c", BEFORE, *WORDS, "--out", str(tmp_path), "--name", "run"]
     done = subprocess.run(words, env=processes.environment(), capture_output=True, text=True, timeout=300)

@@ -61,7 +61,11 @@ def test_an_even_image_is_zero(name, value):
         np.testing.assert_array_equal(tasks.inputs(task, even), 0)
 
 
-@NOISE
+@pytest.mark.parametrize(
+    "noise",
+    [noise if name == "none" else pytest.param(noise, marks=pytest.mark.slow) for name, noise in NOISES.items()],
+    ids=NOISES.keys(),
+)
 def test_what_looks_at_the_population_is_its_definition(noise):
     repeats = 1 if not noise else 4000
     images = observed(dataclasses.replace(TASK, **noise), repeats)

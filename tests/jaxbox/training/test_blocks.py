@@ -25,7 +25,9 @@ def images_per_block(configuration, count=48, **fields):
     return blocks.images_per_block(configuration, network_of(configuration), images)
 
 
-@pytest.mark.parametrize("configuration", [SOFT, COORD], ids=["soft_argmax", "coordconv"])
+@pytest.mark.parametrize(
+    "configuration", [pytest.param(SOFT, marks=pytest.mark.slow), COORD], ids=["soft_argmax", "coordconv"]
+)
 def test_blocks_add_up_to_the_mean_of_single_images_gradients(configuration, monkeypatch):
     random = np.random.default_rng(0)
     images = jnp.asarray(random.normal(size=(48, 10, 9, 1)), jnp.float32)

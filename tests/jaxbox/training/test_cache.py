@@ -36,6 +36,7 @@ def outcome(tmp_path, name, *again, **environment):
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 def test_a_second_process_compiles_nothing_and_computes_the_same(tmp_path):
     home = str(tmp_path / "home")
     folder, hits, misses, first = outcome(tmp_path, "one", XDG_CACHE_HOME=home)
@@ -51,6 +52,7 @@ def test_a_second_run_in_one_process_compiles_nothing_either(tmp_path):
     assert (hits, misses) == (0, 0), "it has the programs still"
 
 
+@pytest.mark.slow
 def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
     (tmp_path / "file").touch()
     folder, hits, misses, _ = outcome(tmp_path, "run", XDG_CACHE_HOME=str(tmp_path / "file"))

@@ -90,6 +90,7 @@ def test_groups_that_share_a_program_keep_it_once(tmp_path):
     np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.slow
 def test_programs_with_code_from_outside_are_not_kept(tmp_path):
     (tmp_path / "own.py").write_text(OWN_CODE)
     trained(tmp_path, "first", "--model.activation", "own.py:double")

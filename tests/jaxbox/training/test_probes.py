@@ -148,6 +148,7 @@ def test_who_asks_for_nothing_gets_and_pays_nothing():
         np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_a_run_has_them_where_they_were_asked_for_and_goes_on(tmp_path):
     plain = dataclasses.replace(PROBED, probe="none")
     whole = sweep.run([PROBED, plain], 2, out=tmp_path, name="whole", quiet=True).load()

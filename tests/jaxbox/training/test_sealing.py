@@ -141,7 +141,7 @@ def test_where_the_second_moment_fades_first_steps_do_grow():
 @pytest.mark.parametrize(
     "configuration",
     [
-        pytest.param(CNN, id="windows"),
+        pytest.param(CNN, id="windows", marks=pytest.mark.slow),
         pytest.param(SMALL, id="mlp"),
         pytest.param(changed(SMALL, model__output="relu"), id="relu output"),
         pytest.param(changed(CNN, render=True), id="images", marks=pytest.mark.slow),

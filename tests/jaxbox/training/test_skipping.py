@@ -39,10 +39,10 @@ def advanced(configuration, live, platform=None):
     ("configuration", "platform", "shape"),
     [
         (SMALL, None, (2, 4, 1)),
-        (RENDERED, None, (2, 4, 1)),
+        pytest.param(RENDERED, None, (2, 4, 1), marks=pytest.mark.slow),
         (SHARED, None, (2, 1, 4)),
         (SMALL, "gpu", (2, 1, 4)),
-        (SHARED, "gpu", (2, 1, 4)),
+        pytest.param(SHARED, "gpu", (2, 1, 4), marks=pytest.mark.slow),
     ],
     ids=["windows", "images", "shared batches", "together", "shared batches together"],
 )

@@ -154,6 +154,7 @@ def test_any_size_kernel_and_stride(data):
     assert_windows_are_exact(task, model, jnp.asarray(index))
 
 
+@pytest.mark.slow
 def test_functions_of_the_pixels_themselves():
     task, index = Task(8, 9, 3), jnp.arange(42)
     keys = jax.random.split(jax.random.key(0), 42)
