@@ -161,7 +161,9 @@ def test_commands_work(command, tmp_path, request, monkeypatch):
     elif module == "analysis.claims" and "--run" in words:
         words.append("bias_bounds_error")  # the runs of all claims take an hour; of what is computed there are none
     elif module == "jaxbox.profile":
-        words = [*instead(words, PROFILED), "--seconds", "0.05", "--model.features", "4", "4"]
+        words = [*instead(words, PROFILED), "--seconds", "0.05"]
+        if "--model.name" not in words:
+            words += ["--model.features", "4", "4"]
     elif module == "analysis.exact":
         words = instead(words, LESS)
     # A run goes on with as many devices as it has begun with: those of a process of its own.
