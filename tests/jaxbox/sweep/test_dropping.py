@@ -103,13 +103,8 @@ def test_a_member_that_is_loaded_is_the_one_that_was_dropped(dropping):
         np.testing.assert_allclose(member.predict(images)[0], expected, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "configurations",
-    [
-        pytest.param(RATES, id="rounds of one", marks=pytest.mark.slow),
-        pytest.param(SHARED, id="shared batches", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("configurations", [RATES, SHARED], ids=["rounds of one", "shared batches"])
 def test_a_run_that_is_stopped_again_and_again_is_the_run(tmp_path, configurations, monkeypatch):
     """With two devices members are dealt anew on the way, and a round of shared batches has several."""
     options = {"drop": "dead", "worker_devices": 2, "members_per_chunk": 16}
