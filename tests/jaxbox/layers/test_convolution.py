@@ -26,6 +26,8 @@ CASES = [
     (3, 2, 5, 1, "SAME"),
     (3, 2, 5, 2, "SAME"),
     (1, 6, 3, 2, "SAME"),
+    (11, 13, 2, 3, "SAME"),
+    (13, 9, 7, 3, "VALID"),
 ]
 NAMES = [f"{case[0]}x{case[1]} kernel {case[2]} stride {case[3]} {case[4]}" for case in CASES]
 CONVOLUTIONS = pytest.mark.parametrize(("height", "width", "kernel_size", "stride", "padding"), CASES, ids=NAMES)
@@ -63,6 +65,14 @@ def ours_of(stride, padding):
 
 @CONVOLUTIONS
 def test_convolve_and_its_gradients_equal_the_generic_convolution(height, width, kernel_size, stride, padding):
+    assert_equal(height, width, kernel_size, stride, padding, channels=2, features=4)
+
+
+@CONVOLUTIONS
+def test_rows_that_meet_in_one_product_give_the_generic_convolution(
+    height, width, kernel_size, stride, padding, monkeypatch
+):
+    monkeypatch.setattr(convolution, "ONE_PRODUCT_PIXELS", 0)
     assert_equal(height, width, kernel_size, stride, padding, channels=2, features=4)
 
 
