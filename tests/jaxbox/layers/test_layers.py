@@ -51,11 +51,12 @@ def test_kernels_start_glorot_uniform_and_biases_at_zero(layer, fan_in, fan_out)
     assert not np.asarray(made.bias[...]).any()
 
 
-def test_dense_is_a_matrix_product_of_the_flattened_example():
-    images = normal(0, 4, 3, 2, 2)
+@pytest.mark.parametrize("examples", [4, 600])
+def test_dense_is_a_matrix_product_of_the_flattened_example(examples):
+    images = normal(0, examples, 3, 2, 2)
     layer = layers.Dense(12, 5, rngs=nnx.Rngs(params=0))
     layer.bias[...] = normal(1, 5)
-    expected = np.asarray(images, float).reshape(4, 12) @ np.asarray(layer.kernel[...], float).T
+    expected = np.asarray(images, float).reshape(examples, 12) @ np.asarray(layer.kernel[...], float).T
     np.testing.assert_allclose(layer(images), expected + np.asarray(layer.bias[...], float), rtol=1e-5, atol=1e-5)
 
 
