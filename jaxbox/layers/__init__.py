@@ -2,7 +2,7 @@
 
 conv.py, dense.py and head.py are the layers, hidden.py what follows each (activation.py, normalization.py, pooling.py,
 dropout.py), start.py their first values, and coordinates.py where pixels are; convolution.py is how a convolution of
-images is computed (stride_one.py, pixel_loop.py), and windows/ how layers work on windows.
+images is computed (stride_one.py, loops/), and windows/ how layers work on windows.
 """
 
 from jaxbox.layers.activation import Activation, Extent, Inside, LitUnits, lit_units, looking_inside
@@ -12,7 +12,7 @@ from jaxbox.layers.coordinates import add_coordinates, mean_place
 from jaxbox.layers.dense import Dense
 from jaxbox.layers.head import Head
 from jaxbox.layers.hidden import Hidden
-from jaxbox.layers.pixel_loop import first_derivatives_only
+from jaxbox.layers.loops import first_derivatives_only
 from jaxbox.layers.start import Start
 from jaxbox.layers.windows.windowed import Windowed
 

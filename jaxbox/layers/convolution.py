@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-from jaxbox.layers import pixel_loop, stride_one
+from jaxbox.layers import loops, stride_one
 from jaxbox.layers.stride_one import Padding
 
 FEW_PIXELS = 36
@@ -26,7 +26,7 @@ measured on CPU, the last layer of the thread's windows on images of 32 x 32 tak
 and for 4 1.2 times as long."""
 
 PATCH_BYTES = 2**20
-"""Of all patches of a batch: what a core's cache holds. Larger ones are made one at a time, where `pixel_loop` may be
+"""Of all patches of a batch: what a core's cache holds. Larger ones are made one at a time, where `loops` may be
 used."""
 
 MOST_UNROLLED = 65_536
@@ -78,10 +78,10 @@ def convolve(
         ValueError: many output pixels, and a kernel of more than `MOST_UNROLLED` pixels.
     """
     method = _method(images.shape[1:3], kernel, stride, padding)
-    if method is _by_patches and pixel_loop.allowed() and _patch_bytes(images, kernel, stride, padding) > PATCH_BYTES:
+    if method is _by_patches and loops.allowed() and _patch_bytes(images, kernel, stride, padding) > PATCH_BYTES:
         zeros = jnp.zeros(len(kernel), kernel.dtype)
         by_patches = partial(_with_bias, method, stride, padding)
-        return pixel_loop.convolve(images, kernel, zeros if bias is None else bias, by_patches, (stride, padding))
+        return loops.convolve(images, kernel, zeros if bias is None else bias, by_patches, (stride, padding))
     return _with_bias(method, stride, padding, images, kernel, bias)
 
 
