@@ -195,10 +195,8 @@ def test_resuming_imports_the_file_and_refuses_another(paper, here):
     assert f"importing {paper / 'mine.py'}" in err
     (paper / "marker").unlink()
     (paper / "mine.py").write_text(OWN + "\n# another\n")
-    for _, err in (
-        sweep("--resume runs/own", paper, 2),
-        here("jaxbox.sweep", "--from runs/own", paper, 2),
-    ):
+    for words in ("--resume runs/own", "--from runs/own"):
+        _, err = here("jaxbox.sweep", words, paper, 2)
         assert "runs/own was made with another mine.py" in err
         assert err.count("\n") == 1
     (paper / "mine.py").unlink()

@@ -103,8 +103,11 @@ def test_outputs_gradients_and_lit_units_at_every_position(task, model):
 @pytest.mark.parametrize(
     "name",
     [
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ("the thread's network at 16 x 16", "margins")),
-        *("VALID, wide", "mlp"),
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("the thread's network at 16 x 16", "margins", "VALID, wide")
+        ),
+        *("stride 1", "mlp"),
     ],
 )
 def test_single_precision(name):
@@ -112,7 +115,13 @@ def test_single_precision(name):
     assert_windows_are_exact(task, model, np.arange(tasks.position_count(task)), "float32")
 
 
-@pytest.mark.parametrize("name", ["the thread's network at 16 x 16", "VALID, wide", "stride 1", "mlp"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("the thread's network at 16 x 16", "stride 1", "mlp"),
+        pytest.param("VALID, wide", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("size", [pytest.param(1, marks=pytest.mark.slow), 40])
 def test_a_batch_smaller_than_the_number_of_windows_with_repeats(name, size):
     task, model = CASES[name]
