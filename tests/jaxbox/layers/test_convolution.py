@@ -66,7 +66,7 @@ def test_convolve_and_its_gradients_equal_the_generic_convolution(height, width,
     assert_equal(height, width, kernel_size, stride, padding, channels=2, features=4)
 
 
-@pytest.mark.parametrize(("height", "width"), [(11, 10), (19, 14)])
+@pytest.mark.parametrize(("height", "width"), [(11, 10), pytest.param(19, 14, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("kernel_size", "stride"), [(5, 2), (3, 3), (2, 3), (4, 1)])
 @pytest.mark.parametrize("padding", ["SAME", "VALID"])
 def test_patches_that_leave_the_cache_are_convolved_in_a_loop_to_the_same(

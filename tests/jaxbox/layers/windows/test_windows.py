@@ -145,9 +145,24 @@ def test_a_batch_larger_than_the_number_of_windows(task, model, size):
     assert_windows_are_exact(task, model, jnp.asarray(index))
 
 
-@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+def examples(most):
+    return settings(max_examples=most, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+
+
+@examples(4)
 @given(st.data())
 def test_any_size_kernel_and_stride(data):
+    assert_any_windows_are_exact(data)
+
+
+@pytest.mark.slow
+@examples(30)
+@given(st.data())
+def test_many_sizes_kernels_and_strides(data):
+    assert_any_windows_are_exact(data)
+
+
+def assert_any_windows_are_exact(data):
     size, positive = st.integers(1, 22), st.integers(1, 4)
     height, width = data.draw(size), data.draw(size)
     box = data.draw(st.integers(1, min(height, width)))
