@@ -126,7 +126,7 @@ def false_alarms(law, n, repeats, seed):
         yield int(np.sum(rules.judge(diagnosis.gather(stream)).kind != "none"))
 
 
-@pytest.mark.parametrize("n", [50, 500])
+@pytest.mark.parametrize("n", [50, pytest.param(500, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("law", HEALTHY)
 def test_healthy_predictors_raise_no_alarm(law, n):
     alarms = list(false_alarms(law, n, 1_000, 1))
