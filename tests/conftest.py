@@ -49,10 +49,16 @@ jax.config.update("jax_persistent_cache_min_compile_time_secs", SHORTEST_SECONDS
 install_import_hook([f"jaxbox.{name}" for name in CHECKED], "beartype.beartype")
 # JAX starts here, before anything that a test calls can choose another number of devices.
 assert len(jax.devices("cpu")) == DEVICES, "JAX started before tests/conftest.py"
+LONGEST = ("test_docs.py", "test_reliability.py", "test_executables.py", "test_browser.py", "test_page.py")
 TESTS = itertools.count(1)
 TESTS_BETWEEN_LOOKS = 50
 MOST_MAPS = 6_000
 MAPS = Path("/proc/self/maps")
+
+
+def pytest_collection_modifyitems(items):
+    """The longest tests come first, so that no worker is alone with one of them at the end."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 def pytest_collection_finish():

@@ -3,6 +3,8 @@
 import dataclasses
 from html.parser import HTMLParser
 
+REPORTED = ("curves", "collapse_rate", "predictions", "noise")
+"""The figures of the report that the tests share, of which one cannot be filled: each takes a second."""
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+from functools import cache
 
 import chex
 import jax
@@ -13,8 +14,8 @@ from analysis import closed_forms
 from jaxbox import config
 from jaxbox.check import invariants
 from jaxbox.check.cases import BASE, case_of
-from jaxbox.check.programs import alone, population_of
-from jaxbox.config import ConfigurationError, Data, Task, tables
+from jaxbox.check.programs import population_of
+from jaxbox.config import ConfigurationError, Data, Static, Task, tables
 from jaxbox.training import checks, contracts, member, sampling
 
 
@@ -45,7 +46,7 @@ def every_row():
 CASES = every_row()
 DISTINCT = {configuration: name for name, configuration in reversed(CASES.items())}
 ELSEWHERE = (
-    *("model.activation", "model.output", "model.initialization", "task.inputs", "task.targets"),
+    *("model.activation", "model.output", "model.initialization", "task.inputs", "task.targets", "task.scene"),
     *("loss.name", "optimizer.name", "optimizer.schedule", "data.law", "data.labels", "data.split"),
 )
 """Fields whose names are functions, each compared with its definition by tests of its own: a program for every one of
@@ -232,16 +233,33 @@ def test_a_field_that_a_row_names_changes_what_it_does(path):
     reader = next(case for case in DISTINCT if path in tables.fields_read(case))
     value = dict(config.flatten(reader))[path]
     if path in config.TRACED:
-        one, two = (
-            alone(config.replace(reader, {path: new}), 0)[0].params
-            for new in (value, OTHER.get(path, value / 2 or 0.5))
-        )
+        other = OTHER.get(path, value / 2 or 0.5)
+        one, two = (trained(config.replace(reader, {path: new})) for new in (value, other))
         assert not all(jax.tree.leaves(jax.tree.map(np.array_equal, one, two)))
     else:
         one, two = (
             jaxpr(config.replace(reader, {path: new})) for new in (value, OTHER[path] if path in OTHER else value + 1)
         )
         assert one != two
+
+
+@cache
+def training(static):
+    """(floats) -> parameters after training, in a program that evaluates nothing."""
+    seed, step = jnp.uint32(0), jnp.int32(0)
+
+    @jax.jit
+    def train(floats):
+        case = static.with_traced(floats)
+        state, data = member.initialize(case, seed), sampling.prepare(case, seed, step)
+        return member.train(case, state, data, seed, step, jnp.int32(case.steps))[0].params
+
+    return train
+
+
+def trained(case):
+    floats = {path: np.float32(value) for path, value in config.traced(case).items()}
+    return jax.device_get(training(Static.of(case))(floats))
 
 
 def jaxpr(case):

@@ -126,7 +126,7 @@ def false_alarms(law, n, repeats, seed):
         yield int(np.sum(rules.judge(diagnosis.gather(stream)).kind != "none"))
 
 
-@pytest.mark.parametrize("n", [50, 500])
+@pytest.mark.parametrize("n", [50, pytest.param(500, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("law", HEALTHY)
 def test_healthy_predictors_raise_no_alarm(law, n):
     alarms = list(false_alarms(law, n, 1_000, 1))
@@ -174,7 +174,7 @@ def test_the_null_level_is_where_the_p_value_is_one_in_1000(n):
     assert n < 1_000 or rules.null_level(n) == pytest.approx(10.83 / (n - 1), rel=0.01)
 
 
-@pytest.mark.parametrize("n", [20, 50, 169, 500])
+@pytest.mark.parametrize("n", [20, 169, *(pytest.param(n, marks=pytest.mark.slow) for n in (50, 500))])
 def test_information_of_independent_pairs_stays_under_its_level(n):
     random, repeats = np.random.default_rng(n), 2_000 if n < 500 else 500
     found = [dependence.information(*random.standard_normal((2, n))) for _ in range(repeats)]

@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import processes
 import pytest
 
+import jaxbox
 from jaxbox import store
 
 ROOT = Path(__file__).parents[2]
@@ -180,13 +182,13 @@ def test_who_reads_a_run_executes_none_of_the_code_that_it_names(paper):
     assert not executed(paper)
 
 
-def test_who_loads_a_member_is_told_what_is_imported(paper):
-    program = "import jaxbox, numpy\nmember = jaxbox.load_member('runs/own', 0, 1)\n"
-    program += "print(member.configuration.model, member.predict(numpy.ones((1, 6, 6, 1))).shape)"
-    out, err = call(["-c", program], paper)
-    assert "ScaledModel(name='mine.py:Scaled'" in out
-    assert "(1, 2)" in out
-    assert f"jaxbox: importing {paper / 'mine.py'}, which runs/own names as its model.name\n" in err
+def test_who_loads_a_member_is_told_what_is_imported(paper, monkeypatch, capsys):
+    monkeypatch.chdir(paper)
+    member = jaxbox.load_member("runs/own", 0, 1)
+    assert "ScaledModel(name='mine.py:Scaled'" in str(member.configuration.model)
+    assert member.predict(np.ones((1, 6, 6, 1))).shape == (1, 2)
+    said = f"jaxbox: importing {paper / 'mine.py'}, which runs/own names as its model.name\n"
+    assert said in capsys.readouterr().err
     assert executed(paper)
 
 
@@ -195,10 +197,8 @@ def test_resuming_imports_the_file_and_refuses_another(paper, here):
     assert f"importing {paper / 'mine.py'}" in err
     (paper / "marker").unlink()
     (paper / "mine.py").write_text(OWN + "\n# another\n")
-    for _, err in (
-        sweep("--resume runs/own", paper, 2),
-        here("jaxbox.sweep", "--from runs/own", paper, 2),
-    ):
+    for words in ("--resume runs/own", "--from runs/own"):
+        _, err = here("jaxbox.sweep", words, paper, 2)
         assert "runs/own was made with another mine.py" in err
         assert err.count("\n") == 1
     (paper / "mine.py").unlink()

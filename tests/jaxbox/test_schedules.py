@@ -87,7 +87,7 @@ def test_training_goes_by_the_schedule(schedule):
     np.testing.assert_allclose(np.divide(changes, norms), expected, rtol=1e-3, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", ["momentum", "adamw"])
+@pytest.mark.parametrize("name", ["adamw", pytest.param("momentum", marks=pytest.mark.slow)])
 def test_a_resume_with_every_option_is_bit_for_bit(name, tmp_path):
     others = {"weight_decay": 0.01, "clip_norm": 0.5, "warmup_steps": 3, "learning_rate": 0.05}
     many = population(dataclasses.replace(options("cosine", **others), name=name))

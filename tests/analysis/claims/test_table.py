@@ -1,6 +1,7 @@
 """The table: what it covers, that comparisons select what they say, and which claims cannot be true together."""
 
 import dataclasses
+import functools
 import keyword
 
 import numpy as np
@@ -59,11 +60,17 @@ def test_measured_claims_are_decidable(name):
         assert not changed & {path for fields in selecting.sides(comparison) for path in fields}
 
 
+@functools.cache
+def rows(experiment):
+    """The fields of each of its configurations, which many claims ask for."""
+    return [dict(flatten(each)) for each in experiments.configurations(experiment)]
+
+
 @pytest.mark.parametrize(("name", "setting"), TRIED)
 def test_each_side_of_a_comparison_is_one_configuration(name, setting):
     """With the setting's values where it reads them, and otherwise the experiment's."""
     evidence = MEASURED[name]
-    every = [dict(flatten(each)) for each in experiments.configurations(evidence.experiment)]
+    every = rows(evidence.experiment)
     found = runs.placed(name, setting)
     assert [each.comparison for each in found] == [*evidence.comparisons, *evidence.reasons]
     for one in found:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 WIDTHS = (40, 90, 60, 30)
-DRAWS = 4000
+DRAWS, RATE = 4000, 1e-4
 
 
 def _relu(values):
@@ -33,24 +33,37 @@ def test_such_weights_keep_the_size_of_signals():
     assert abs(squares.mean() - np.mean(inputs**2)) < 4 * squares.std() / np.sqrt(DRAWS)
 
 
-@pytest.mark.parametrize("layer", range(len(WIDTHS)))
-def test_a_step_moves_the_output_by_the_rate_times_the_root_of_fan_in(layer):
-    """Every weight of one layer by the rate, up or down: the output moves by rate x sqrt(fan-in / 2) of its own size, by
-    the last layer's rate x sqrt(fan-in). So that all layers' together make up the law's `step`, but for a factor."""
-    generator, rate = np.random.default_rng(layer), 1e-4
+@pytest.fixture(scope="module")
+def moves():
+    """Squares of drawn networks' outputs, and of how far each layer's step moves them, (draws, layers)."""
+    generator = np.random.default_rng(0)
     inputs = generator.normal(size=WIDTHS[0])
-    found, sizes = [], []
+    sizes, found = [], []
     for _ in range(DRAWS):
         weights = drawn(generator)
         before = output(weights, inputs)
-        weights[layer] = weights[layer] + rate * generator.choice([-1, 1], weights[layer].shape)
-        found.append((output(weights, inputs) - before) ** 2)
         sizes.append(before**2)
-    said = rate**2 * WIDTHS[layer] / (1 if layer == len(WIDTHS) - 1 else 2)
-    ratio = np.mean(found) / np.mean(sizes)
+        found.append(
+            [(output(stepped(weights, layer, generator), inputs) - before) ** 2 for layer in range(len(WIDTHS))]
+        )
+    return np.array(sizes), np.array(found)
+
+
+def stepped(weights, layer, generator):
+    """With every weight of one layer moved by the rate, up or down."""
+    step = RATE * generator.choice([-1, 1], weights[layer].shape)
+    return [*weights[:layer], weights[layer] + step, *weights[layer + 1 :]]
+
+
+@pytest.mark.parametrize("layer", range(len(WIDTHS)))
+def test_a_step_moves_the_output_by_the_rate_times_the_root_of_fan_in(layer, moves):
+    """Every weight of one layer by the rate, up or down: the output moves by rate x sqrt(fan-in / 2) of its own size, by
+    the last layer's rate x sqrt(fan-in). So that all layers' together make up the law's `step`, but for a factor."""
+    sizes, found = moves[0], moves[1][:, layer]
+    said = RATE**2 * WIDTHS[layer] / (1 if layer == len(WIDTHS) - 1 else 2)
     # Four standard errors of a ratio of means, to first order; linearisation adds of the order of the rate.
-    error = np.std(np.array(found) / np.mean(found) - np.array(sizes) / np.mean(sizes)) / np.sqrt(DRAWS)
-    assert ratio == pytest.approx(said, rel=4 * error)
+    error = np.std(found / found.mean() - sizes / sizes.mean()) / np.sqrt(DRAWS)
+    assert found.mean() / sizes.mean() == pytest.approx(said, rel=4 * error)
 
 
 @pytest.mark.slow

@@ -55,7 +55,9 @@ def true_information(count, deviation):
     return -np.sum(density * logarithm) * (grid[1] - grid[0]) - 0.5 * np.log(2 * np.pi * np.e * deviation**2)
 
 
-@pytest.mark.parametrize("deviation", [0.05, 0.3, 1.0, 4.0])
+@pytest.mark.parametrize(
+    "deviation", [0.05, 1.0, *(pytest.param(deviation, marks=pytest.mark.slow) for deviation in (0.3, 4.0))]
+)
 def test_under_noise_the_interval_holds_the_truth(deviation):
     targets = targets_of(NOISY, 0)
     count, spacing = places(NOISY, 0)

@@ -74,7 +74,11 @@ def test_drawn_is_what_the_numbers_say(numbers):
     assert limits == {*numbers["limit_full"].values, *numbers["limit_batch"].values}
 
 
-@pytest.mark.parametrize("name", ["interrupted", "diverged", "single", "noisy", "many"])
+# The slow ones are among the runs that every figure meets, in test_figures.py.
+@pytest.mark.parametrize(
+    "name",
+    ["single", "many", *(pytest.param(name, marks=pytest.mark.slow) for name in ("interrupted", "diverged", "noisy"))],
+)
 def test_odd_runs_are_drawn(tiny_run, name):
     found = dynamics.numbers(tiny_run(name))
     for width in saving.WIDTHS:

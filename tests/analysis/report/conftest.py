@@ -3,6 +3,7 @@
 from functools import cache
 
 import pytest
+from pages import REPORTED
 
 from analysis.figures import FIGURES
 from analysis.report import __main__ as command
@@ -23,9 +24,11 @@ def page(gathered):
 
 @pytest.fixture(scope="session")
 def report(tiny_run, tmp_path_factory):
-    """The folder of a whole report of the run `mixed`."""
+    """The folder of a report of the run `mixed`, with the figures of REPORTED."""
     folder = tmp_path_factory.mktemp("report")
-    command.write(tiny_run("mixed"), folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pictures, "FIGURES", {name: FIGURES[name] for name in REPORTED})
+        command.write(tiny_run("mixed"), folder)
     return folder
 
 

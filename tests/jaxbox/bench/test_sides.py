@@ -19,7 +19,13 @@ def first_losses(name, configuration):
     return side, np.array([side.compared_losses(step) for step in range(problem.COMPARED_STEPS)])
 
 
-@pytest.fixture(scope="module", params=("linear", "mlp", "cnn", "coordconv", "soft_argmax", "drawn"))
+@pytest.fixture(
+    scope="module",
+    params=[
+        *("linear", "cnn", "soft_argmax", "drawn"),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("mlp", "coordconv")),
+    ],
+)
 def reference(request, configurations):
     """A configuration and a function that gives jaxbox's losses, which are not computed where all peers are skipped."""
     configuration = configurations[request.param]

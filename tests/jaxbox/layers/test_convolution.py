@@ -76,7 +76,7 @@ def test_rows_that_meet_in_one_product_give_the_generic_convolution(
     assert_equal(height, width, kernel_size, stride, padding, channels=2, features=4)
 
 
-@pytest.mark.parametrize(("height", "width"), [(11, 10), (19, 14)])
+@pytest.mark.parametrize(("height", "width"), [(11, 10), pytest.param(19, 14, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("kernel_size", "stride"), [(5, 2), (3, 3), (2, 3), (4, 1)])
 @pytest.mark.parametrize("padding", ["SAME", "VALID"])
 @pytest.mark.parametrize("in_pairs", [False, True], ids=["pixels", "pairs"])

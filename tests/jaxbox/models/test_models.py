@@ -139,7 +139,9 @@ NOISY = {
 }
 
 
-@pytest.mark.parametrize("name", NOISY)
+@pytest.mark.parametrize(
+    "name", ["white", *(pytest.param(name, marks=pytest.mark.slow) for name in NOISY if name != "white")]
+)
 def test_a_soft_argmax_with_a_box_filter_of_the_right_gain_is_the_best_possible_predictor(name):
     task = NOISY[name]
     network = build(Model("soft_argmax", features=(), kernel_size=task.box_size, padding="VALID"), task)
@@ -168,7 +170,7 @@ def test_without_noise_the_filter_finds_every_box_in_windows_too():
 
 
 @pytest.mark.parametrize("name", ["cnn", "linear", "mlp", "coordconv", "soft_argmax"])
-@pytest.mark.parametrize("output", ["relu", "sigmoid"])
+@pytest.mark.parametrize("output", ["sigmoid", pytest.param("relu", marks=pytest.mark.slow)])
 def test_the_output_function_is_applied_to_every_network(name, output):
     task, model = Task(6, 7, 2), Model(name, features=(3,), kernel_size=3, hidden=(4,))
     images = normal(task)

@@ -181,10 +181,13 @@ sys.exit(main(sys.argv[1:]))
 
 def test_a_disk_that_fills_up_ends_in_one_line_and_loses_nothing(tmp_path):
     words = (
-        "base --model.name linear --optimizer.name sgd --data.train_size 200 --steps 4 --eval_every 1 --seeds 2 "
+        "base --model.name linear --optimizer.name sgd --task.height 8 --task.width 8 --task.box_size 2 "
+        "--data.train_size 20 --batch_size 8 --steps 4 --eval_every 1 --seeds 2 "
         f"--name run --out {tmp_path} --checkpoint_seconds 0"
     ).split()
-    done = subprocess.run([sys.executable, "-c", FULL, *words], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, *words], env=processes.environment(), capture_output=True, text=True
+    )
     lines = [line for line in done.stderr.splitlines() if "compiled in" not in line and "left" not in line]
     assert done.returncode == 2, done.stderr
     assert len(lines) == 1, done.stderr

@@ -124,7 +124,11 @@ def test_a_chunk_is_read_once_for_members_in_order_and_again_when_it_has_changed
 
 
 @pytest.mark.parametrize(
-    ("targets", "loss"), [("pixels", "gaussian_nll"), ("logit", "huber"), ("cell", "cross_entropy")]
+    ("targets", "loss"),
+    [
+        pytest.param("pixels", "gaussian_nll", marks=pytest.mark.slow),
+        *(("logit", "huber"), ("cell", "cross_entropy")),
+    ],
 )
 def test_a_member_predicts_in_target_units_whatever_it_was_trained_on(targets, loss, tmp_path):
     own = Configuration(

@@ -202,8 +202,9 @@ def test_the_manifest_tells_where_the_numbers_come_from(finished):
     assert set(session) >= {"started", "command", "python", "git"}
 
 
-# Runs WRITES[name] in a child process for every event that Python reports of files under a folder, and kills
-# the child there (SIGKILL), until one child comes to the end. Prints what is wrong with what the children leave.
+# Runs WRITES[name], of each NAME:STRIDE, in a child process for every event that Python reports of files, or every so
+# many, and kills the child there (SIGKILL), until one child comes to the end. Prints what is wrong with what the children
+# leave, or else how many were killed.
 CUTTER = """
 import os, signal, shutil, sys
 from pathlib import Path
@@ -211,7 +212,7 @@ import numpy as np, xarray
 from jaxbox import store
 from jaxbox.config import Configuration, Plan
 
-name, stride, root = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
+root = Path(sys.argv[1])
 def tree(value): return {"state": np.full((2, 3), value), "measures": {"loss": np.full(4, value)}}
 def data(value): return xarray.Dataset({"a": ("x", np.full(3, value)), "b": ("x", np.full(3, value))})
 old, new = Plan.of((Configuration(),), 1), Plan.of((Configuration(),), 2)
@@ -254,56 +255,64 @@ def child(path, last):
     sys.addaudithook(hook)
     WRITES[name](path, 2.0)
     os._exit(0)
-before = root / "before"
-if name != "overwrite": before.mkdir()
-pid = os.fork()
-if not pid:
-    WRITES[name](before, 1.0)
-    os._exit(0)
-assert os.waitpid(pid, 0)[1] == 0
-if name == "overwrite": (before / "mark").write_text("old")
-last = cuts = 0
-while True:
-    path = Path(shutil.copytree(before, root / f"{name}-{last}"))
+for name, stride in (word.split(":") for word in sys.argv[2:]):
+    before = root / name / "before"
+    before.parent.mkdir()
+    if name != "overwrite": before.mkdir()
     pid = os.fork()
     if not pid:
-        child(path, last)
-    status = os.waitpid(pid, 0)[1]
-    assert status in (0, signal.SIGKILL), status
-    pid = os.fork()
-    if not pid:
-        try:
-            value = read(path)
-            assert value in (1, 2) and (status or value == 2), value
-            WRITES[name](path, 2.0)  # what a resumed run does
-            assert read(path) == 2
-        except BaseException as error:
-            print(f"cut {last}: {error!r}", flush=True)
-            os._exit(1)
+        WRITES[name](before, 1.0)
         os._exit(0)
     assert os.waitpid(pid, 0)[1] == 0
-    shutil.rmtree(path, ignore_errors=True)
-    if not status:
-        break
-    last, cuts = last + stride, cuts + 1
-print("cuts", cuts)
+    if name == "overwrite": (before / "mark").write_text("old")
+    last = cuts = 0
+    while True:
+        path = Path(shutil.copytree(before, root / name / str(last)))
+        pid = os.fork()
+        if not pid:
+            child(path, last)
+        status = os.waitpid(pid, 0)[1]
+        assert status in (0, signal.SIGKILL), status
+        pid = os.fork()
+        if not pid:
+            try:
+                value = read(path)
+                assert value in (1, 2) and (status or value == 2), value
+                WRITES[name](path, 2.0)  # what a resumed run does
+                assert read(path) == 2
+            except BaseException as error:
+                print(f"cut {last}: {error!r}", flush=True)
+                os._exit(1)
+            os._exit(0)
+        assert os.waitpid(pid, 0)[1] == 0
+        shutil.rmtree(path, ignore_errors=True)
+        if not status:
+            break
+        last, cuts = last + int(stride), cuts + 1
+    print(name, cuts, flush=True)
 """
 
 
-@pytest.mark.parametrize(
-    ("name", "stride", "least"),
-    [
-        pytest.param("checkpoint", 8, 4, marks=pytest.mark.slow),
-        ("results", 12, 4),
-        ("manifest", 1, 2),
-        ("overwrite", 1, 4),
-    ],
-)
-def test_a_write_that_is_killed_leaves_the_old_or_the_new(tmp_path, name, stride, least):
-    words = [sys.executable, "-c", CUTTER, name, str(stride), str(tmp_path)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=200)
+def cuts(folder, *words):
+    """How often a write was cut, by name, of each NAME:STRIDE; all in one process, which takes most of its time to start."""
+    done = subprocess.run(
+        [sys.executable, "-c", CUTTER, str(folder), *words], capture_output=True, text=True, timeout=200
+    )
     assert done.returncode == 0, done.stdout + done.stderr[-3000:]
-    assert int(done.stdout.split()[-1]) >= least, "too few places to cut: the events were not seen"
+    found = dict(line.split() for line in done.stdout.splitlines())
+    return {name: int(count) for name, count in found.items()}
+
+
+@pytest.mark.slow
+def test_a_checkpoint_that_is_killed_leaves_the_old_or_the_new(tmp_path):
+    assert cuts(tmp_path, "checkpoint:8")["checkpoint"] >= 4, "too few places to cut: the events were not seen"
+
+
+def test_a_write_that_is_killed_leaves_the_old_or_the_new(tmp_path):
+    found = cuts(tmp_path, "results:12", "manifest:1", "overwrite:1")
+    assert found.keys() == {"results", "manifest", "overwrite"}
+    for name, least in (("results", 4), ("manifest", 2), ("overwrite", 4)):
+        assert found[name] >= least, f"too few places to cut {name}: the events were not seen"
 
 
 def test_results_are_replaced_as_a_whole(tmp_path):

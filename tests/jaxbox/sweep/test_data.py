@@ -89,7 +89,7 @@ def test_members_that_share_batches_under_different_laws_are_as_alone(tmp_path):
         assert (seen == seen[0]).all(), "every seed has the training set of seed 0"
 
 
-@pytest.mark.parametrize("labels", ["shuffled", "flipped"])
+@pytest.mark.parametrize("labels", ["shuffled", pytest.param("flipped", marks=pytest.mark.slow)])
 def test_wrong_labels_are_judged_by_the_truth(labels, tmp_path):
     """A linear model on 2,000 examples predicts the mean of what they are taught: of x the middle, where R2 is 0."""
     data = Data(train_size=2000, labels=labels)

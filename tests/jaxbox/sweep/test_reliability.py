@@ -60,6 +60,8 @@ sys.exit(main(sys.argv[1:]))
 
 CACHED = {"JAX_ENABLE_COMPILATION_CACHE": "true"}
 """As for a user, so that nothing is compiled twice; where it is, too, once the tests have begun."""
+EMITTERS = {"XLA_FLAGS": processes.QUICK} if processes.IN_A_HURRY else {}
+"""Programs are optimised as for a user, but by what compiles them in half the time."""
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -69,7 +71,7 @@ def cache(tmp_path_factory):
 
 def start(*words, plain=False, **environment):
     program = ["-m", "jaxbox.sweep"] if plain else ["-c", DRIVER]
-    kept = processes.environment(in_a_hurry=False) | CACHED
+    kept = processes.environment(in_a_hurry=False) | EMITTERS | CACHED
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen([sys.executable, *program, *words], cwd=ROOT, env=kept | environment, **pipes)
 
@@ -132,7 +134,7 @@ def test_the_undisturbed_run_has_something_to_lose(undisturbed):
         pytest.param(signal.SIGTERM, 25, id="SIGTERM", marks=pytest.mark.slow),
     ],
 )
-def test_a_signal_leaves_a_run_that_resumes(number, after, tmp_path, undisturbed, capsys):
+def test_a_signal_and_a_kill_leave_a_run_that_resumes(number, after, tmp_path, undisturbed, capsys):
     process = start(*new(tmp_path), PAUSE="0.05")
     wait_for_checkpoints(process, tmp_path, after)
     process.send_signal(number)
@@ -153,41 +155,58 @@ def test_a_signal_leaves_a_run_that_resumes(number, after, tmp_path, undisturbed
     refusal = capsys.readouterr().err
     assert "steps 30, not 31" in refusal
     assert refusal.count("\n") == 1
-    code, _, err = resume(tmp_path)
+    killed_and_resumed(slowly_resumed(tmp_path), tmp_path, [len(checkpoints(tmp_path)) + 5], undisturbed)
+    assert len(store.load_manifest(tmp_path / "run")["sessions"]) == 3
+
+
+def slowly_resumed(folder):
+    return start("--resume", str(folder / "run"), "--checkpoint_seconds", "0", PAUSE="0.02")
+
+
+def killed_and_resumed(process, folder, counts, undisturbed):
+    """Kill a process, and those that go on with its run, when so many checkpoints have been seen; the last one ends."""
+    for count in counts:
+        wait_for_checkpoints(process, folder, count)
+        before = checkpoints(folder)
+        process.kill()
+        assert processes.end(process, DEADLINE)[0] == -signal.SIGKILL
+        # No chunk fell behind a checkpoint that was whole before the kill.
+        assert last(checkpoints(folder)).items() >= last(before).items() or later(checkpoints(folder), before)
+        process = slowly_resumed(folder)
+    code, _, err = processes.end(process, DEADLINE)
     assert code == 0, err
-    assert_identical(tmp_path, undisturbed)
+    assert_identical(folder, undisturbed)
 
 
-@pytest.mark.parametrize("how", ["SIGUSR1", pytest.param("time", marks=pytest.mark.slow)])
-def test_a_run_that_was_to_stop_says_go_on_with_its_exit_code(how, tmp_path):
+def test_while_it_trains_another_is_refused_and_told_to_stop_it_says_go_on_with_its_exit_code(tmp_path, capsys):
+    process = start(*new(tmp_path), PAUSE="0.2")
+    wait_for_checkpoints(process, tmp_path, 1)
+    assert main(["--resume", str(tmp_path / "run")]) == 2
+    refusal = capsys.readouterr().err
+    assert "in use by another process" in refusal
+    assert refusal.count("\n") == 1
+    process.send_signal(signal.SIGUSR1)
+    assert_stopped(process, tmp_path, "SIGUSR1")
+
+
+@pytest.mark.slow
+def test_a_run_that_was_to_stop_says_go_on_with_its_exit_code(tmp_path):
     # 1.2 s are over before the first program is compiled.
-    words = [*new(tmp_path), *(["--stop_after", "0.02"] if how == "time" else [])]
-    process = start(*words, PAUSE="0.05")
-    if how == "SIGUSR1":
-        wait_for_checkpoints(process, tmp_path, 1)
-        process.send_signal(signal.SIGUSR1)
+    assert_stopped(start(*new(tmp_path), "--stop_after", "0.02", PAUSE="0.05"), tmp_path, "time")
+
+
+def assert_stopped(process, folder, how):
     code, out, err = processes.end(process, DEADLINE)
     assert code == 75, err
-    assert f"--resume {tmp_path / 'run'}" in out
-    manifest = store.load_manifest(tmp_path / "run")
+    assert f"--resume {folder / 'run'}" in out
+    manifest = store.load_manifest(folder / "run")
     assert (manifest["status"], manifest["stopped_by"]) == ("interrupted", how)
 
 
-@pytest.mark.parametrize("counts", [(9,), pytest.param((2, 9, 13), marks=pytest.mark.slow)], ids=["once", "thrice"])
+@pytest.mark.slow
+@pytest.mark.parametrize("counts", [(9,), (2, 10, 15)], ids=["once", "thrice"])
 def test_killed_again_and_again_it_still_ends_the_same(counts, tmp_path, undisturbed):
-    process, lost = start(*new(tmp_path), PAUSE="0.02"), []
-    for count in counts:
-        wait_for_checkpoints(process, tmp_path, len(lost) + count)
-        before = checkpoints(tmp_path)
-        process.kill()
-        assert processes.end(process, DEADLINE)[0] == -signal.SIGKILL
-        lost.append(before)
-        # No chunk fell behind a checkpoint that was whole before the kill.
-        assert last(checkpoints(tmp_path)).items() >= last(before).items() or later(checkpoints(tmp_path), before)
-        process = start("--resume", str(tmp_path / "run"), "--checkpoint_seconds", "0", PAUSE="0.02")
-    code, _, err = processes.end(process, DEADLINE)
-    assert code == 0, err
-    assert_identical(tmp_path, undisturbed)
+    killed_and_resumed(start(*new(tmp_path), PAUSE="0.02"), tmp_path, counts, undisturbed)
     assert len(store.load_manifest(tmp_path / "run")["sessions"]) == len(counts) + 1
 
 
@@ -229,18 +248,6 @@ def test_killed_while_the_results_of_a_resumed_run_are_written(tmp_path, undistu
     code, _, err = resume(tmp_path)
     assert code == 0, err
     assert_identical(tmp_path, undisturbed)
-
-
-def test_a_second_process_is_refused_while_the_first_trains(tmp_path):
-    process = start(*new(tmp_path), PAUSE="0.2")
-    wait_for_checkpoints(process, tmp_path, 1)
-    try:
-        code, _, err = processes.end(start("--resume", str(tmp_path / "run"), plain=True), DEADLINE)
-        assert (code, err.count("\n")) == (2, 1)
-        assert "in use by another process" in err
-    finally:
-        process.kill()
-        processes.end(process, DEADLINE)
 
 
 def test_a_signal_before_the_first_step_leaves_a_run_that_can_be_read(tmp_path):

@@ -336,7 +336,7 @@ def test_python_refuses_as_the_command_does(tmp_path):
     assert contents(tmp_path) == {}
 
 
-@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("shared", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_an_endless_stream_trains_and_resumes(shared, tmp_path):
     stream = dataclasses.replace(TINY, data=Data(train_size=0, shared_batches=shared), steps=40)
     run = sweep.run([stream], 3, name="run", out=tmp_path, quiet=True)

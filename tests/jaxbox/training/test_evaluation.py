@@ -72,19 +72,29 @@ def together(function, *values):
     return jax.vmap(function)(*values)
 
 
-@pytest.mark.parametrize("map_members", [one_after_another, together])
-@pytest.mark.parametrize("noise", ["none", "white", "salt_pepper"])
-def test_members_evaluated_at_once_are_evaluated_as_each_alone(noise, map_members):
-    task = dataclasses.replace(TASK, noise=noise, noise_level=0.5)
+LEVELS = (0.0, 0.2, 0.9)
+
+
+@pytest.fixture(scope="module", params=["none", "white", "salt_pepper"])
+def three(request):
+    """A configuration, three members of other levels of noise, what they have seen, and how each is evaluated alone."""
+    task = dataclasses.replace(TASK, noise=request.param, noise_level=0.5)
     configuration = Configuration(task, Model("mlp", hidden=(4,)), data=Data(train_size=20), batch_size=7)
-    levels, seen = jnp.array([0.0, 0.2, 0.9]), jnp.arange(3 * 20).reshape(3, 20) % 7 < 3
     states = jax.vmap(partial(member.initialize, configuration))(jnp.arange(3, dtype=jnp.uint32))
-    evaluate = partial(evaluation.evaluate, configuration, map_members=map_members)
-    ours = jax.jit(evaluate)(states, seen, jnp.arange(3), {"task.noise_level": levels})
-    for number, level in enumerate(levels):
-        own = dataclasses.replace(configuration, task=dataclasses.replace(task, noise_level=float(level)))
+    seen, alone = jnp.arange(3 * 20).reshape(3, 20) % 7 < 3, []
+    for number, level in enumerate(LEVELS):
+        own = dataclasses.replace(configuration, task=dataclasses.replace(task, noise_level=level))
         state = jax.tree.map(lambda leaf, number=number: leaf[number], states)
-        expected = jax.jit(partial(evaluation.evaluate, own))(state, seen[number], jnp.int32(number))
+        alone.append(jax.jit(partial(evaluation.evaluate, own))(state, seen[number], jnp.int32(number)))
+    return configuration, states, seen, alone
+
+
+@pytest.mark.parametrize("map_members", [one_after_another, together])
+def test_members_evaluated_at_once_are_evaluated_as_each_alone(three, map_members):
+    configuration, states, seen, alone = three
+    evaluate = partial(evaluation.evaluate, configuration, map_members=map_members)
+    ours = jax.jit(evaluate)(states, seen, jnp.arange(3), {"task.noise_level": jnp.array(LEVELS)})
+    for number, expected in enumerate(alone):
         for name, value in expected.items():
             np.testing.assert_allclose(ours[name][number], value, rtol=1e-4, atol=1e-5, err_msg=name)
 

@@ -75,7 +75,9 @@ def expected_curves(predictions, targets, probability, seen, sample):
 
 
 @pytest.mark.parametrize("map_members", [one_after_another, together])
-@pytest.mark.parametrize("configuration", [SAMPLED, BETA], ids=["uniform", "beta"])
+@pytest.mark.parametrize(
+    "configuration", [pytest.param(SAMPLED, marks=pytest.mark.slow), BETA], ids=["uniform", "beta"]
+)
 def test_curves_are_estimates_from_the_sample(configuration, map_members):
     found = evaluated(configuration, False, map_members)
     everywhere = evaluated(dataclasses.replace(configuration, eval_positions=0), None)["prediction"].astype(float)

@@ -124,7 +124,15 @@ RULES = [
 ]
 
 
-@pytest.mark.parametrize("optimizer", RULES, ids=str)
+# Nesterov's motion is momentum's, and a schedule only makes it less.
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        pytest.param(each, marks=[pytest.mark.slow] if each.name == "nesterov" or each.schedule == "cosine" else [])
+        for each in RULES
+    ],
+    ids=str,
+)
 def test_without_a_gradient_no_step_is_longer_than_the_one_before(optimizer):
     """Five roundings of half a unit in the last place each, in two steps."""
     assert sealing.refusal(dataclasses.replace(SMALL, optimizer=optimizer)) is None

@@ -40,7 +40,7 @@ def advanced(configuration, live, platform=None):
     [
         (SMALL, None, (2, 4, 1)),
         pytest.param(RENDERED, None, (2, 4, 1), marks=pytest.mark.slow),
-        (SHARED, None, (2, 1, 4)),
+        pytest.param(SHARED, None, (2, 1, 4), marks=pytest.mark.slow),
         (SMALL, "gpu", (2, 1, 4)),
         pytest.param(SHARED, "gpu", (2, 1, 4), marks=pytest.mark.slow),
     ],

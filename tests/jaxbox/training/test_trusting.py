@@ -70,7 +70,7 @@ def agree(looked, trusted):
 
 
 @pytest.mark.parametrize(
-    "rate", [0.1, 30, 1e30, *(pytest.param(rate, marks=pytest.mark.slow) for rate in (1e3, 1e5, 1e10, 1e15, 1e20))]
+    "rate", [0.1, 1e30, *(pytest.param(rate, marks=pytest.mark.slow) for rate in (30, 1e3, 1e5, 1e10, 1e15, 1e20))]
 )
 def test_whenever_a_member_fails_it_is_found(rate):
     """In one stretch; in several, the later ones without it; and in the first step of one, and in the last."""

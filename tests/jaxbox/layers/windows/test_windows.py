@@ -50,6 +50,7 @@ CASES = {
 SLOW = {
     *("at 32 x 32", "three channels, standardized", "bytes", "box of 1", "box as large as the image"),
     *("kernel of 1, stride 2", "kernel smaller than the stride", "linear, inverted", "mlp, two layers normalised"),
+    "odd rectangle, inverted",
 }
 
 
@@ -103,8 +104,11 @@ def test_outputs_gradients_and_lit_units_at_every_position(task, model):
 @pytest.mark.parametrize(
     "name",
     [
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ("the thread's network at 16 x 16", "margins")),
-        *("VALID, wide", "mlp"),
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("the thread's network at 16 x 16", "margins", "VALID, wide")
+        ),
+        *("stride 1", "mlp"),
     ],
 )
 def test_single_precision(name):
@@ -112,7 +116,13 @@ def test_single_precision(name):
     assert_windows_are_exact(task, model, np.arange(tasks.position_count(task)), "float32")
 
 
-@pytest.mark.parametrize("name", ["the thread's network at 16 x 16", "VALID, wide", "stride 1", "mlp"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("the thread's network at 16 x 16", "stride 1", "mlp"),
+        pytest.param("VALID, wide", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("size", [pytest.param(1, marks=pytest.mark.slow), 40])
 def test_a_batch_smaller_than_the_number_of_windows_with_repeats(name, size):
     task, model = CASES[name]
@@ -136,9 +146,24 @@ def test_a_batch_larger_than_the_number_of_windows(task, model, size):
     assert_windows_are_exact(task, model, jnp.asarray(index))
 
 
-@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+def examples(most):
+    return settings(max_examples=most, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+
+
+@examples(4)
 @given(st.data())
 def test_any_size_kernel_and_stride(data):
+    assert_any_windows_are_exact(data)
+
+
+@pytest.mark.slow
+@examples(30)
+@given(st.data())
+def test_many_sizes_kernels_and_strides(data):
+    assert_any_windows_are_exact(data)
+
+
+def assert_any_windows_are_exact(data):
     size, positive = st.integers(1, 22), st.integers(1, 4)
     height, width = data.draw(size), data.draw(size)
     box = data.draw(st.integers(1, min(height, width)))
