@@ -103,7 +103,7 @@ class Chunk:
         for step in [step for step in self.steps if self.step is None or step > self.step]:
             before = self.done
             measures = self.advance(step)
-            report.warning = self.warning(step)
+            report.warning = partial(self.warning, step)
             report.skip(self.spared)
             report.advance(self.done - before - self.spared, step)
             due, stopping = time.monotonic() - self.saved_at > checkpoint_seconds, stop.requested

@@ -1,6 +1,7 @@
 """What a person sees while a sweep runs: one live bar on a terminal, plain lines elsewhere."""
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
@@ -9,8 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Column
 
-PLAIN_SECONDS = 10.0
-"""At most one plain line in this time."""
+PLAIN_SECONDS, LIVE_SECONDS = 10.0, 0.1
+"""At most one plain line in this time; and one new text of the bar, which many evaluations of a small network share."""
 
 
 class Report:
@@ -26,8 +27,8 @@ class Report:
         self.console = Console(stderr=True)
         self.done = 0
         self.group = ""
-        self.warning = ""
-        """Of the members that train, if they are not well."""
+        self.warning: Callable[[], str] = str
+        """Says of the members that train if they are not well; asked only where it is shown."""
         self._working, self._last = 0.0, time.monotonic()
         self._trained = 0
         self._said = 0.0
@@ -67,7 +68,7 @@ class Report:
 
     def begin_chunk(self) -> None:
         """A chunk begins: what was done before it was no training."""
-        self._last, self.warning = time.monotonic(), ""
+        self._last, self.warning = time.monotonic(), str
 
     def advance(self, seed_steps: int, step: int) -> None:
         """Members went on by `seed_steps` in all, and are now at `step`."""
@@ -77,8 +78,11 @@ class Report:
         if not self._trained:
             return
         if self.live:
-            self.bar.update(self.line, completed=self.done, description=self._text(step))
-        elif now - self._said > PLAIN_SECONDS:
+            self.bar.update(self.line, completed=self.done)
+            if now - self._said > LIVE_SECONDS or self.done >= self.total:
+                self._said = now
+                self.bar.update(self.line, description=self._text(step))
+        elif not self.quiet and now - self._said > PLAIN_SECONDS:
             self._said = now
             self.say(self._text(step))
 
@@ -87,4 +91,4 @@ class Report:
         share, speed = 100 * self.done / self.total, self._trained / max(self._working, 1e-9)
         left = timedelta(seconds=round((self.total - self.done) / speed))
         line = f"{self.group}, step {step}: {share:.0f}%, {speed:,.0f} seed-steps/s, {left} left"
-        return f"{line}; {self.warning}" if self.warning else line
+        return f"{line}; {warning}" if (warning := self.warning()) else line

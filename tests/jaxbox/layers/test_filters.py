@@ -30,6 +30,6 @@ def test_how_many_products_two_outputs_take(kernel_size, stride, products):
 
 
 def test_sums_are_a_matrix_times_arrays():
-    matrix, parts = np.array([[1, -1, 0], [0.5, 0, 0.5], [0, 0, 0], [0, 0, -1]]), np.arange(12.0).reshape(3, 2, 2)
+    matrix, parts = np.array([[1, -1, 0], [0.5, 0, 0.5], [0, 0, 0], [0, 0, -1.0]]), np.arange(12.0).reshape(3, 2, 2)
     found = filters.sums(matrix, list(jnp.asarray(parts)))
     np.testing.assert_array_equal(found, np.tensordot(matrix, parts, 1))

@@ -1,6 +1,7 @@
 """What is said of a sweep's progress, on a made-up clock."""
 
 import io
+from functools import partial
 
 import pytest
 from rich.console import Console
@@ -51,7 +52,7 @@ def test_a_warning_ends_the_line_until_the_next_chunk(clock, capsys):
     report.begin_chunk()
     for warning in ("", "of 4 members 1 are dying"):
         clock[0] += 100
-        report.warning = warning
+        report.warning = partial(str, warning)
         report.advance(1000, 10)
     report.begin_chunk()
     clock[0] += 100
@@ -66,6 +67,18 @@ def test_plain_lines_are_rare(clock, capsys):
         clock[0] += 1
         report.advance(1, step)
     assert len(lines(capsys)) == 5  # the first, and one each 11 seconds
+
+
+def test_a_live_bar_has_a_new_text_ten_times_a_second_and_at_the_end(clock):
+    asked, began = [], clock[0]
+    report = progress.Report(total=100)
+    report.live = True
+    report.warning = lambda: asked.append(clock[0]) or ""
+    for step in range(1, 101):
+        clock[0] = began + step / 64
+        report.advance(1, step)
+    assert len(asked) == 1 + 99 // 7 + 1  # the first, every seventh (7 / 64 is more than a tenth), and the last
+    assert "step 100: 100%" in report.bar.tasks[0].description
 
 
 @pytest.mark.parametrize("width", [30, 60, 80, 200])
