@@ -70,9 +70,10 @@ def convolve(
 ) -> Float[Array, "B h w F"]:
     """Cross-correlation of images with a square kernel; padding of the rows and of the columns. A bias is added.
 
-    Many output pixels: one product of all patches with the kernel, or a loop over them. Few: products for each, of the
-    part of its patch that lies in the image, since there padding is a large share of the patches (half of them where
-    a 4 x 4 map becomes 2 x 2). `stride_one` is for layers of stride 1 with no more features than channels.
+    Many output pixels: one product of all patches with the kernel, or a loop over them. Few: a product for each, or for
+    a column of them, of the part of its patch that lies in the image, since there padding is a large share of the
+    patches (half of them where a 4 x 4 map becomes 2 x 2). `stride_one` is for layers of stride 1 with no more features
+    than channels.
 
     Raises:
         ValueError: many output pixels, and a kernel of more than `MOST_UNROLLED` pixels.
