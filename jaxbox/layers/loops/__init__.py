@@ -1,9 +1,9 @@
-"""Convolution of one member's batch on CPU: a loop over output pixels, or pairs of them, the batch last in memory.
+"""Convolution of one member's batch on CPU: a loop over pairs of output pixels, the batch last in memory.
 
-With the batch last, what lies below the kernel is K rows of K C B neighbouring numbers, which are copied as they lie
-into a core's cache; all that is made of a pixel (outputs, gradients of kernel, bias and images) is made there. Patches
-of all pixels at once, which XLA gathers number by number, take K^2 / stride^2 times the images' memory and most of the
-time. Where there are channels enough, two outputs of a column share products (`filters`): 7 for 10.
+With the batch last, what lies below the kernel is rows of K C B neighbouring numbers, which are copied as they lie into
+a core's cache; all that is made of a pair (outputs, gradients of kernel, bias and images) is made there. Patches of all
+pixels at once, which XLA gathers number by number, take K^2 / stride^2 times the images' memory and most of the time.
+The two pixels of a pair, one below the other, share products (`filters`): 7 for 10 with the thread's kernels.
 
 The transposes cost nothing between layers: XLA lets maps lie as the next loop reads them. Loops have first derivatives
 only, backwards; so they are for those who say that they need no others.
@@ -20,14 +20,11 @@ from jax import lax
 from jax.custom_batching import custom_vmap
 from jaxtyping import Array
 
-from jaxbox.layers.loops import pairs, pixels
+from jaxbox.layers.loops import pairs
 from jaxbox.layers.loops.padding import Bias, Geometry, Images, Kernel, Maps
 
 Convolve = Callable[[Images, Kernel, Bias], Maps]
 Gradients = tuple[Images, Kernel, Bias]
-
-PAIRS_CHANNELS = 8
-"""From this many on, pairs of pixels take less time: each product sums K channels, and those of one are short."""
 
 _ALLOWED = ContextVar("allowed", default=False)
 
@@ -56,7 +53,7 @@ def convolve(images: Images, kernel: Kernel, bias: Bias, otherwise: Convolve, ge
             and on other backends.
         geometry: stride and padding.
     """
-    return _alone(partial(_loop(kernel).forward, geometry), otherwise)(images, kernel, bias)
+    return _alone(partial(pairs.forward, geometry), otherwise)(images, kernel, bias)
 
 
 def _convolve_forward(images: Images, kernel: Kernel, bias: Bias, otherwise: Convolve, geometry: Geometry) -> Any:
@@ -68,12 +65,7 @@ def _convolve_backward(otherwise: Convolve, geometry: Geometry, kept: Any, gradi
         of_images, of_kernel, of_bias = jax.vjp(otherwise, images, kernel, bias)[1](gradient)
         return of_images, of_kernel, of_bias
 
-    return _alone(partial(_loop(kept[1]).backward, geometry), derived)(*kept, gradient)
-
-
-def _loop(kernel: Kernel) -> Any:
-    """What convolves maps of so many channels."""
-    return pairs if kernel.shape[-1] >= PAIRS_CHANNELS else pixels
+    return _alone(partial(pairs.backward, geometry), derived)(*kept, gradient)
 
 
 convolve.defvjp(_convolve_forward, _convolve_backward)

@@ -14,24 +14,17 @@ Geometry = tuple[int, tuple[Padding, Padding]]
 """Stride, and the padding of rows and columns."""
 
 
-def padded(
-    geometry: Geometry, images: Images, kernel_size: int, at_once: int = 1
-) -> tuple[Float[Array, "h w C B"], tuple[int, int]]:
-    """What the kernel meets, the batch last, and how many rows and columns of outputs there are.
-
-    Args:
-        at_once: rows of outputs that are made together: zeros make up for what is missing to the last of them.
-    """
-    below = _with_zeros(_margins(geometry, images.shape, kernel_size, at_once), jnp.transpose(images, (1, 2, 3, 0)))
+def padded(geometry: Geometry, images: Images, kernel_size: int) -> tuple[Float[Array, "h w C B"], tuple[int, int]]:
+    """What the kernel meets, the batch last, and how many rows and columns of outputs there are: with zeros below, an
+    even number of rows."""
+    below = _with_zeros(_margins(geometry, images.shape, kernel_size), jnp.transpose(images, (1, 2, 3, 0)))
     rows, columns = ((size - kernel_size) // geometry[0] + 1 for size in below.shape[:2])
     return below, (rows, columns)
 
 
-def cut(
-    geometry: Geometry, below: Float[Array, "h w C B"], shape: tuple[int, ...], kernel_size: int, at_once: int = 1
-) -> Images:
+def cut(geometry: Geometry, below: Float[Array, "h w C B"], shape: tuple[int, ...], kernel_size: int) -> Images:
     """The images of `shape` (B, H, W, C) in what `padded` has made of them, the batch first."""
-    (top, bottom), (left, right) = _margins(geometry, shape, kernel_size, at_once)
+    (top, bottom), (left, right) = _margins(geometry, shape, kernel_size)
     images = _with_zeros(((-top, -bottom), (-left, -right)), below)
     return jnp.transpose(images, (3, 0, 1, 2))
 
@@ -41,11 +34,11 @@ def _with_zeros(margins: tuple[Padding, Padding], maps: Float[Array, "h w C B"])
     return lax.pad(maps, jnp.zeros((), maps.dtype), zeros)
 
 
-def _margins(geometry: Geometry, shape: tuple[int, ...], kernel_size: int, at_once: int) -> tuple[Padding, Padding]:
+def _margins(geometry: Geometry, shape: tuple[int, ...], kernel_size: int) -> tuple[Padding, Padding]:
     """Zeros before and after rows and columns, to fit the kernels exactly; less than none where pixels are not met."""
     stride, padding = geometry
     margins = []
-    for size, (before, after), together in zip(shape[1:3], padding, (at_once, 1), strict=True):
+    for size, (before, after), together in zip(shape[1:3], padding, (2, 1), strict=True):
         outputs = (size + before + after - kernel_size) // stride + 1
         made = -(-outputs // together) * together
         margins.append((before, (made - 1) * stride + kernel_size - size - before))

@@ -11,7 +11,7 @@ from jaxbox.layers.loops.padding import Bias, Geometry, Images, Kernel, Maps, cu
 def forward(geometry: Geometry, images: Images, kernel: Kernel, bias: Bias) -> Maps:
     """The maps of outputs."""
     (stride, _), size = geometry, kernel.shape[1]
-    below, (rows, columns) = padded(geometry, images, size, at_once=2)
+    below, (rows, columns) = padded(geometry, images, size)
     met, weights = _sums_of_rows(below, rows // 2, size, stride), _sums_of_kernel(kernel, stride)
     of_products = two_outputs(size, stride).of_products
     maps = jnp.zeros((rows // 2, 2, columns, len(kernel), len(images)), images.dtype)
@@ -33,7 +33,7 @@ def backward(
 ) -> tuple[Images, Kernel, Bias]:
     """The gradients of images, kernel and bias, from that of the maps."""
     (stride, _), size, channels = geometry, kernel.shape[1], kernel.shape[-1]
-    below, (rows, columns) = padded(geometry, images, size, at_once=2)
+    below, (rows, columns) = padded(geometry, images, size)
     met, weights = _sums_of_rows(below, rows // 2, size, stride), _sums_of_kernel(kernel, stride)
     both = jnp.transpose(gradient, (1, 2, 3, 0))
     both = jnp.pad(both, ((0, rows - len(both)), (0, 0), (0, 0), (0, 0))).reshape(rows // 2, 2, *both.shape[1:])
@@ -58,7 +58,7 @@ def backward(
     of_below, of_weights, of_bias = lax.fori_loop(0, rows // 2 * columns, pair, zeros)
     of_weights = of_weights.reshape(len(of_weights), len(kernel), size, channels)
     of_kernel = jnp.stack(sums(filters.of_kernel.T, list(of_weights)), axis=1)
-    return cut(geometry, of_below, images.shape, size, at_once=2), of_kernel, of_bias
+    return cut(geometry, of_below, images.shape, size), of_kernel, of_bias
 
 
 def _rows(geometry: Geometry, images: Images, size: int) -> int:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from jax import lax
 
-from jaxbox.layers import convolution, first_derivatives_only, loops
+from jaxbox.layers import convolution, first_derivatives_only
 
 # (height, width, kernel size, stride, padding): even, odd, rectangles, kernels of 1, kernels larger than the image;
 # few output pixels and, with stride 1 and in the larger images, many.
@@ -79,11 +79,9 @@ def test_rows_that_meet_in_one_product_give_the_generic_convolution(
 @pytest.mark.parametrize(("height", "width"), [(11, 10), pytest.param(19, 14, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("kernel_size", "stride"), [(5, 2), (3, 3), (2, 3), (4, 1)])
 @pytest.mark.parametrize("padding", ["SAME", "VALID"])
-@pytest.mark.parametrize("in_pairs", [False, True], ids=["pixels", "pairs"])
 def test_patches_that_leave_the_cache_are_convolved_in_a_loop_to_the_same(
-    height, width, kernel_size, stride, padding, in_pairs, monkeypatch
+    height, width, kernel_size, stride, padding, monkeypatch
 ):
-    monkeypatch.setattr(loops, "PAIRS_CHANNELS", 0 if in_pairs else 99)
     monkeypatch.setattr(convolution, "FEW_PIXELS", 0)
     monkeypatch.setattr(convolution, "PATCH_BYTES", 0)
     both = normal(0, 3, height, width, 2), normal(1, 4, kernel_size, kernel_size, 2)
@@ -93,9 +91,7 @@ def test_patches_that_leave_the_cache_are_convolved_in_a_loop_to_the_same(
         assert_equal(height, width, kernel_size, stride, padding, channels=2, features=4)
 
 
-@pytest.mark.parametrize("in_pairs", [False, True], ids=["pixels", "pairs"])
-def test_the_loop_adds_the_bias_and_sums_its_gradient(in_pairs, monkeypatch):
-    monkeypatch.setattr(loops, "PAIRS_CHANNELS", 0 if in_pairs else 99)
+def test_the_loop_adds_the_bias_and_sums_its_gradient(monkeypatch):
     monkeypatch.setattr(convolution, "PATCH_BYTES", 0)
     images, kernel, bias, weights = normal(0, 3, 17, 15, 2), normal(1, 4, 3, 3, 2), normal(2, 4), normal(3, 3, 9, 8, 4)
     zeros = [convolution.axis_padding(size, 3, 2, "SAME") for size in (17, 15)]
