@@ -14,6 +14,7 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from jaxbox.layers import loops, stride_one
+from jaxbox.layers.loops.padding import output_size
 from jaxbox.layers.stride_one import Padding
 
 FEW_PIXELS = 36
@@ -46,11 +47,6 @@ def axis_padding(size: int, kernel_size: int, stride: int, padding: str) -> Padd
         return 0, 0
     total = max((-(-size // stride) - 1) * stride + kernel_size - size, 0)
     return total // 2, total - total // 2
-
-
-def output_size(size: int, kernel_size: int, stride: int, padding: Padding) -> int:
-    """Pixels of an axis of `size` pixels after a convolution."""
-    return (size + sum(padding) - kernel_size) // stride + 1
 
 
 def overlaps(size: int, kernel_size: int, stride: int, padding: Padding) -> list[tuple[slice, slice]]:

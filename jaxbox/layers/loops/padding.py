@@ -14,11 +14,16 @@ Geometry = tuple[int, tuple[Padding, Padding]]
 """Stride, and the padding of rows and columns."""
 
 
+def output_size(size: int, kernel_size: int, stride: int, padding: Padding) -> int:
+    """Pixels of an axis of `size` pixels after a convolution."""
+    return (size + sum(padding) - kernel_size) // stride + 1
+
+
 def padded(geometry: Geometry, images: Images, kernel_size: int) -> tuple[Float[Array, "h w C B"], tuple[int, int]]:
     """What the kernel meets, the batch last, and how many rows and columns of outputs there are: with zeros below, an
     even number of rows."""
     below = _with_zeros(_margins(geometry, images.shape, kernel_size), jnp.transpose(images, (1, 2, 3, 0)))
-    rows, columns = ((size - kernel_size) // geometry[0] + 1 for size in below.shape[:2])
+    rows, columns = (output_size(size, kernel_size, geometry[0], (0, 0)) for size in below.shape[:2])
     return below, (rows, columns)
 
 
@@ -38,8 +43,7 @@ def _margins(geometry: Geometry, shape: tuple[int, ...], kernel_size: int) -> tu
     """Zeros before and after rows and columns, to fit the kernels exactly; less than none where pixels are not met."""
     stride, padding = geometry
     margins = []
-    for size, (before, after), together in zip(shape[1:3], padding, (2, 1), strict=True):
-        outputs = (size + before + after - kernel_size) // stride + 1
-        made = -(-outputs // together) * together
-        margins.append((before, (made - 1) * stride + kernel_size - size - before))
+    for size, zeros, together in zip(shape[1:3], padding, (2, 1), strict=True):
+        made = -(-output_size(size, kernel_size, stride, zeros) // together) * together
+        margins.append((zeros[0], (made - 1) * stride + kernel_size - size - zeros[0]))
     return margins[0], margins[1]
