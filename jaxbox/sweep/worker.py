@@ -70,6 +70,7 @@ class Worker:
         self.groups = groups.group(plan)
         self._later = Later()
         self._thread = ThreadPoolExecutor(1)
+        self._next: Callable[[], None] | None = None
         self._foreseen: Future[None] | None = None
         self._cuts: dict[int, list[cuts.CutChunk]] = {}
         """Of the group at hand: those of all would be as large as the run."""
@@ -100,10 +101,9 @@ class Worker:
     def foresee(self, groups: Iterable[int], own: Callable[[int, int], bool]) -> None:
         """Compile what the first chunk of these groups needs that is `own` and not finished, while another trains.
 
-        Only once for the group at hand.
+        Only once for the group at hand, and not before that has its own programs: two at once would come twice as late.
         """
-        if self._foreseen is None:
-            self._foreseen = self._thread.submit(self._compile_first, groups, own)
+        self._next = partial(self._compile_first, groups, own)
 
     def _compile_first(self, groups: Iterable[int], own: Callable[[int, int], bool]) -> None:
         for group in groups:
@@ -143,6 +143,8 @@ class Worker:
         start = time.monotonic()
         found = programs.compiled(self.groups[group], size, self.devices, self.drops)
         self._waited_since(start, group)
+        if self._next and self._foreseen is None:
+            self._foreseen = self._thread.submit(self._next)
         return found
 
     @cached_property

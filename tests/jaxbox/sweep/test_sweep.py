@@ -6,6 +6,7 @@ import inspect
 import json
 import subprocess
 import sys
+import threading
 import weakref
 from pathlib import Path
 
@@ -461,6 +462,20 @@ def test_a_run_like_the_last_one_compiles_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(Population, "compile", lambda self: pytest.fail("compiled again"))
     second = sweep.run(varied, 2, out=tmp_path, name="two", quiet=True)
     xarray.testing.assert_identical(first.drop_vars("seconds").drop_attrs(), second.drop_vars("seconds").drop_attrs())
+
+
+def test_the_next_program_is_compiled_beside_training_and_not_before_the_one_that_is_waited_for(tmp_path, monkeypatch):
+    told, compile = [], Population.compile
+
+    def tells(self):
+        batch_size = self.group.static.configuration.batch_size
+        told.append(("begins", batch_size, threading.current_thread() is threading.main_thread()))
+        compile(self)
+        told.append(("is there", batch_size, threading.current_thread() is threading.main_thread()))
+
+    monkeypatch.setattr(Population, "compile", tells)
+    sweep.run(config.grid(TINY, {"batch_size": [7, 8]}), 1, out=tmp_path, quiet=True)
+    assert told == [("begins", 7, True), ("is there", 7, True), ("begins", 8, False), ("is there", 8, False)]
 
 
 def test_what_goes_wrong_in_the_next_program_is_said_when_its_turn_comes(tmp_path, monkeypatch, capsys):
