@@ -166,9 +166,8 @@ def _by_pixel(
             (band[:, :, image_columns], band_kernel[:, :, kernel_columns])
             for image_columns, kernel_columns in overlaps(images.shape[2], size, stride, padding[1])
         ]
-        products = [part.reshape(len(part), -1) @ weights.reshape(features, -1).T for part, weights in windows]
-        outputs.append(jnp.stack(products, axis=1))
-    return jnp.stack(outputs, axis=1)
+        outputs += [part.reshape(len(part), -1) @ weights.reshape(features, -1).T for part, weights in windows]
+    return _side_by_side(outputs, len(images), output_size(images.shape[1], size, stride, padding[0]))
 
 
 def _by_phase(
@@ -176,7 +175,8 @@ def _by_phase(
 ) -> Float[Array, "B h w F"]:
     columns = overlaps(images.shape[2], kernel.shape[1], stride, padding[1])
     outputs = [_column(images[:, :, below], kernel[:, :, own], stride, padding[0]) for below, own in columns]
-    return jnp.stack(outputs, axis=2)
+    rows = [column.reshape(-1, len(kernel)) for column in outputs]
+    return _side_by_side(rows, len(images), outputs[0].shape[1])
 
 
 def _column(
@@ -198,3 +198,12 @@ def _column(
             zeros = (0, 0, 0), (before, count - before - len(upwards), 0), (0, 0, 0)
             outputs += lax.pad(added, jnp.zeros((), added.dtype), zeros)
     return outputs
+
+
+def _side_by_side(pixels: Sequence[Float[Array, "n F"]], batch: int, height: int) -> Float[Array, "B h w F"]:
+    """Maps of pixels that come in their order.
+
+    XLA on CPU joins along the last axis by copying. Along another it would pick the parts number by number in whatever
+    reads them: .5 instead of .1 ms, the look-up of a batch's windows, 5 x 5 x 64, in a table of 64 of them.
+    """
+    return jnp.concatenate(pixels, axis=1).reshape(batch, height, -1, pixels[0].shape[1])
