@@ -326,7 +326,7 @@ class Population:
             return (live,)
         return (np.bool_(whole),) if self.samples else ()
 
-    @property
+    @cached_property
     def samples(self) -> bool:
         """Whether evaluations on the way look at a sample of the positions. Whoever drops looks at all: a layer is dead
         that no position lights."""
