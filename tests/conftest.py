@@ -23,7 +23,7 @@ CHECKED = (
         "training.measuring",
         "training.strata",
     ),
-    *("training.population", "training.memory"),
+    *("training.population", "training.rounds", "training.memory"),
     *("store.results", "store.measures", "store.chunks", "store.archive", "store.members", "store.frames"),
 )
 

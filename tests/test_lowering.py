@@ -34,7 +34,7 @@ def test_one_that_evaluates_a_sample_of_the_positions_lowers():
 def lowered(group):
     many = Population(group, members_per_chunk=2, devices=jax.devices()[:1])
     many.devices = [SimpleNamespace(platform="cuda")]
-    assert (many._rounds, many._members_per_round) == (1, 2), "all members of a device are in one round there"
+    assert many.places[1:] == (1, 2), "all members of a device are in one round there"
     seeds, floats = many.inputs(many.group.members()[:2])
     step = jnp.int32(0)
     state, data = jax.eval_shape(many._initialize, seeds, floats), jax.eval_shape(many._prepare, seeds, floats, step)

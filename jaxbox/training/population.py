@@ -1,8 +1,4 @@
-"""The compiled programs of one group over the local devices: members are cut into chunks, and a chunk over devices.
-
-How members share a device is chosen by backend, here and nowhere else: on CPU they train one after another, in rounds
-of one, so that one member's parameters stay in cache while it trains; elsewhere all are in one round.
-"""
+"""The compiled programs of one group over the local devices: members are cut into chunks, and a chunk over devices."""
 
 import copy
 import math
@@ -13,21 +9,15 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
-from jaxtyping import Array, Bool, Float, Int, PyTree, UInt32
+from jaxtyping import Array, Float, Int, PyTree, UInt32
 
 from jaxbox.config import TRACED, Block, tables, traced
-from jaxbox.training import evaluation, executables, member, memory, sampling, sealing, skipping, strata, trusting
+from jaxbox.training import evaluation, executables, member, memory, sampling, sealing, strata, trusting
 from jaxbox.training.groups import Group
 from jaxbox.training.member import State
+from jaxbox.training.rounds import Live, Rounds
 from jaxbox.training.sampling import Drawn
-
-MEMBERS_PER_ROUND = 8
-ROUND_STATE_BYTES = 2**20
-NOISY_ROUND_STATE_BYTES = 4 * 2**20
-"""On CPU, where members share a batch: upper limits on members, and on bytes of state, per round. Under noise, which is
-drawn once a round, larger rounds pay."""
 
 MEMBERS_ASKED = 16
 """Of whose program the memory that one member needs is known: what all share, such as the evaluation's images, counts
@@ -55,8 +45,6 @@ PER_MEMBER, SHARED = PartitionSpec("member"), PartitionSpec()
 Seeds = UInt32[Array, " members"]
 Floats = dict[str, Float[Array, " members"]]
 """The traced fields of each member's configuration, by dotted path."""
-Live = Bool[Array, " members"]
-"""Which members are trained."""
 Places = Int[np.ndarray, " places"]
 """For each place of a full chunk, a member of the chunk."""
 Measures = dict[str, Array]
@@ -115,26 +103,12 @@ class Population:
         return COMPILER_OPTIONS.get(self.devices[0].platform, Options())
 
     @property
-    def _on_cpu(self) -> bool:
-        return self.devices[0].platform == "cpu"
-
-    @property
-    def _rounds(self) -> int:
-        """How many rounds of members a device trains one after another in a chunk."""
+    def rounds(self) -> Rounds:
+        """How the members of a chunk share a device."""
         members = -(-self.members_per_chunk // len(self.devices))
-        if not self._on_cpu:
-            return 1
-        if not self._shares_batches:
-            return members
         noisy = self._configuration.task.noise != "none"
-        state_bytes = NOISY_ROUND_STATE_BYTES if noisy else ROUND_STATE_BYTES
-        most = min(MEMBERS_PER_ROUND, state_bytes // memory.tree_bytes(self.abstract_state))
-        return -(-members // max(1, most))
-
-    @property
-    def _members_per_round(self) -> int:
-        """How many members of a device go through each step together."""
-        return -(-self.members_per_chunk // (len(self.devices) * self._rounds))
+        state_bytes = memory.tree_bytes(self.abstract_state)
+        return Rounds.of(self.devices[0].platform, members, state_bytes, self._shares_batches, noisy)
 
     @cached_property
     def abstract_state(self) -> State:
@@ -162,7 +136,7 @@ class Population:
         def initialize(_: None, seed: Any, floats: dict[str, Any]) -> tuple[None, State]:
             return None, member.initialize(self.group.static.with_traced(floats), seed)
 
-        return self._over_members(initialize, None, seeds, floats)[1]
+        return self.rounds.over_members(initialize, None, seeds, floats)[1]
 
     def _prepare_members(self, seeds: Seeds, floats: Floats, step: Int[Array, ""]) -> Drawn:
         def prepare(_: None, seed: Any, floats: dict[str, Any]) -> tuple[None, Drawn]:
@@ -170,7 +144,7 @@ class Population:
 
         if self._shares_batches:
             return sampling.prepare(self._configuration, seeds[0], step)
-        return self._over_members(prepare, None, seeds, floats)[1]
+        return self.rounds.over_members(prepare, None, seeds, floats)[1]
 
     def _advance_members(
         self,
@@ -183,7 +157,8 @@ class Population:
         whole: evaluation.Whole | None = None,
         live: Live | None = None,
     ) -> tuple[State, Drawn, Measures]:
-        trainer = trusting if self._on_cpu and self._members_per_round == 1 else member
+        rounds = self.rounds
+        trainer = trusting if rounds.on_cpu and rounds.together == 1 else member
 
         def train(state: State, data: Drawn, seed: Any, floats: dict[str, Any]) -> tuple[State, Drawn, Measures]:
             return trainer.train(self.group.static.with_traced(floats), state, data, seed, first, last)
@@ -198,20 +173,20 @@ class Population:
             return state, (after.order, measures)
 
         if self._shares_batches:
-            state, (orders, measures) = self._over_members(sharing, state, seeds, floats, live=live)
+            state, (orders, measures) = rounds.over_members(sharing, state, seeds, floats, live=live)
             order, seen = orders[0], jnp.broadcast_to(data.seen, (len(seeds), *data.seen.shape))
             if live is not None:  # the first member may have been left out
                 order = sampling.prepare(self._configuration, seeds[0], last).order
         else:
             kept = state, data.order
-            found = self._over_members(independent, kept, data.examples, data.seen, seeds, floats, live=live)
+            found = rounds.over_members(independent, kept, data.examples, data.seen, seeds, floats, live=live)
             (state, order), measures = found
             seen = data.seen
         step = jnp.broadcast_to(last, seeds.shape)
-        map_live = None if live is None else partial(self._map_live, live)
+        map_live = None if live is None else partial(rounds.map_live, live)
         with jax.named_scope("evaluation"):
             # All are measured, which costs little: with some left out, measures would have other last bits.
-            given = self._configuration, state, seen, step, floats, self._map_members, whole, map_live
+            given = self._configuration, state, seen, step, floats, rounds.map_members, whole, map_live
             measures |= evaluation.evaluate(*given)
             if map_live is not None:
                 measures["dropped_step"] = map_live(self._dropped_step, state, measures["dead_fraction"], step, floats)
@@ -222,45 +197,6 @@ class Population:
 
     def _dropped_step(self, state: State, dead_fraction: Any, step: Any, floats: dict[str, Any]) -> Int[Array, ""]:
         return sealing.dropped_step(self.group.static.with_traced(floats), state, dead_fraction, step)
-
-    def _map_members(self, function: Callable[..., Any], *values: Any) -> Any:
-        """`function` of what each member of a device has, for one after the other on CPU, for all at once elsewhere."""
-        if not self._on_cpu:
-            return jax.vmap(function)(*values)
-        return lax.map(lambda own: function(*own), values)
-
-    def _map_live(self, live: Live, function: Callable[..., Any], *values: Any) -> Any:
-        """The same; on CPU zeros for members that are not live."""
-        if not self._on_cpu:
-            return jax.vmap(function)(*values)
-        return lax.map(lambda own: skipping.mapped(function, *own), (live, *values))
-
-    def _over_members(self, function: Callable[..., Any], kept: Any, *values: Any, live: Live | None = None) -> Any:
-        """`function` (kept, values of one member) -> (kept, results), for all members of a device.
-
-        Between rounds, what is kept stays where it is in memory: a map would copy it to a new place.
-
-        Args:
-            live: rounds without any such member are left out; their results are zeros.
-        """
-        rounds, together = self._rounds, self._members_per_round
-        if together > 1:
-            function = jax.vmap(function)
-        if live is not None:
-            function, values = partial(skipping.round_of, function), (live, *values)
-        shape = (rounds, together) if together > 1 else (rounds,)
-        kept, values = jax.tree.map(lambda leaf: leaf.reshape(*shape, *leaf.shape[1:]), (kept, values))
-
-        take, put = lax.dynamic_index_in_dim, lax.dynamic_update_index_in_dim
-
-        def play_round(kept: Any, numbered: Any) -> Any:
-            number, values = numbered
-            own, results = function(jax.tree.map(lambda leaf: take(leaf, number, 0, keepdims=False), kept), *values)
-            return jax.tree.map(lambda leaf, new: put(leaf, new, number, 0), kept, own), results
-
-        found = lax.scan(play_round, kept, (jnp.arange(rounds), values))
-        # The members are counted, not inferred: an endless stream has arrays without any element.
-        return jax.tree.map(lambda leaf: leaf.reshape(rounds * together, *leaf.shape[len(shape) :]), found)
 
     def _compiled(self, function: Callable[..., Any], specs: Any, result_specs: Any, donate: Sequence[int] = ()) -> Any:
         """`function` of the members of a device -> the same over all devices.
@@ -290,7 +226,8 @@ class Population:
     @property
     def places(self) -> tuple[int, int, int]:
         """The shape of a full chunk: devices, rounds of a device, and members of a round."""
-        return len(self.devices), self._rounds, self._members_per_round
+        rounds = self.rounds
+        return len(self.devices), rounds.count, rounds.together
 
     def fill(self, tree: PyTree[np.ndarray], places: Places | None = None) -> Any:
         """Arrays with a leading members' axis, repeated to the size of a full chunk and laid out over the devices.

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from jaxbox.config import Configuration, Data, Model, Optimizer, Plan, Task
-from jaxbox.training import devices, evaluation, groups, member, population, sampling
+from jaxbox.training import devices, evaluation, groups, member, rounds, sampling
 from jaxbox.training.population import Population
 
 TASK = Task(height=5, width=6, box_size=2, noise="white")
@@ -40,7 +40,7 @@ def trained(chosen, members_per_chunk=None, local_devices=None, seeds=SEEDS, pla
     many = Population(group, members_per_chunk, local_devices)
     if platform:
         many.devices = [SimpleNamespace(platform=platform)] * len(many.devices)
-        assert (many._rounds, many._members_per_round) == (1, 3), "two devices, six members"
+        assert many.places[1:] == (1, 3), "two devices, six members"
     return results(many)
 
 
@@ -145,14 +145,14 @@ def test_other_seeds_have_initial_weights_of_their_own_and_the_batches_of_seed_0
 
 @of_cpu_devices
 @pytest.mark.parametrize(
-    ("members", "rounds"),
-    [pytest.param(members, rounds, marks=pytest.mark.slow) for members, rounds in ((1, 6), (2, 3), (8, 1))] + [(4, 2)],
+    ("members", "count"),
+    [pytest.param(members, count, marks=pytest.mark.slow) for members, count in ((1, 6), (2, 3), (8, 1))] + [(4, 2)],
 )
-def test_how_many_members_share_a_round_does_not_matter(members, rounds, sharing, monkeypatch):
-    monkeypatch.setattr(population, "MEMBERS_PER_ROUND", members)
+def test_how_many_members_share_a_round_does_not_matter(members, count, sharing, monkeypatch):
+    monkeypatch.setattr(rounds, "MEMBERS_PER_ROUND", members)
     (group,) = groups.group(Plan.of(SHARED, SEEDS))
     many = Population(group, devices=jax.devices()[:1])
-    assert (many._rounds, many._members_per_round) == (rounds, 6 // rounds)
+    assert many.places[1:] == (count, 6 // count)
     assert_equal(results(many), sharing, **ROUNDING)
     assert_equal(trained(SHARED, local_devices=jax.devices()[:2]), sharing, **ROUNDING)
 
@@ -160,10 +160,10 @@ def test_how_many_members_share_a_round_does_not_matter(members, rounds, sharing
 @of_cpu_devices
 def test_members_with_more_state_than_the_limit_of_their_noise_share_no_round(monkeypatch):
     noiseless = [dataclasses.replace(c, task=dataclasses.replace(c.task, noise="none")) for c in SHARED]
-    monkeypatch.setattr(population, "ROUND_STATE_BYTES", 1)
+    monkeypatch.setattr(rounds, "ROUND_STATE_BYTES", 1)
     for configurations, together in ((SHARED, 6), (noiseless, 1)):
         (group,) = groups.group(Plan.of(configurations, SEEDS))
-        assert Population(group, devices=jax.devices()[:1])._members_per_round == together
+        assert Population(group, devices=jax.devices()[:1]).places[2] == together
 
 
 @pytest.mark.parametrize("chosen", [MLP, pytest.param(SHARED, marks=pytest.mark.slow)], ids=["independent", "shared"])

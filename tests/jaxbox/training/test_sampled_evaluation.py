@@ -155,7 +155,7 @@ def sampled_population(configuration=SAMPLED, platform=None):
     many = Population(group, devices=jax.devices()[:2])
     if platform:
         many.devices = [SimpleNamespace(platform=platform)] * 2
-        assert many._rounds == 1
+        assert many.places[1] == 1
     return many
 
 
