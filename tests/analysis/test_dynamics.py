@@ -5,6 +5,7 @@ import dataclasses
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from latin import latin
 from scipy.optimize import minimize_scalar
 
 from analysis import closed_forms
@@ -29,7 +30,11 @@ SHAPES = {
 SHAPE = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
 KNOWN_INPUTS = [name for name, forms in closed_forms.FORMS["inputs"].items() if closed_forms.LINEAR in forms]
 INPUTS = pytest.mark.parametrize("inputs", KNOWN_INPUTS)
-NOISE = pytest.mark.parametrize(("noise", "noise_level"), [("none", 0.0), ("white", 0.4), ("salt_pepper", 0.3)])
+NOISES = {"none": ("none", 0.0), "white": ("white", 0.4), "salt_pepper": ("salt_pepper", 0.3)}
+EACH_INPUTS = {name: name for name in KNOWN_INPUTS}
+SHAPE_INPUTS_NOISE = pytest.mark.parametrize(
+    ("shape", "inputs", "noise", "noise_level"), latin(SHAPES, EACH_INPUTS, NOISES)
+)
 
 
 def dense_moments(task):
@@ -60,9 +65,7 @@ def descend(moments, weights, learning_rate, steps):
     return weights
 
 
-@NOISE
-@INPUTS
-@SHAPE
+@SHAPE_INPUTS_NOISE
 def test_error_follows_explicit_gradient_descent_from_zero(shape, inputs, noise, noise_level):
     task = dataclasses.replace(shape, inputs=inputs, noise=noise, noise_level=noise_level)
     moments, rate = dense_moments(task), 0.9 * max_stable_learning_rate(task)
@@ -75,9 +78,7 @@ def test_error_follows_explicit_gradient_descent_from_zero(shape, inputs, noise,
     np.testing.assert_allclose(mean_squared_error(task, rate, steps), expected, atol=1e-11)
 
 
-@NOISE
-@INPUTS
-@SHAPE
+@SHAPE_INPUTS_NOISE
 def test_the_spectrum_is_that_of_the_dense_second_moments(shape, inputs, noise, noise_level):
     task = dataclasses.replace(shape, inputs=inputs, noise=noise, noise_level=noise_level)
     expected = np.linalg.eigvalsh(dense_moments(task)[0])[::-1]
@@ -85,9 +86,10 @@ def test_the_spectrum_is_that_of_the_dense_second_moments(shape, inputs, noise, 
     assert max_stable_learning_rate(task) == pytest.approx(2 / expected[0], rel=1e-12)
 
 
-@pytest.mark.parametrize(("noise", "noise_level"), [("none", 0.0), ("white", 0.4)])
-@INPUTS
-@SHAPE
+@pytest.mark.parametrize(
+    ("shape", "inputs", "noise", "noise_level"),
+    latin(SHAPES, EACH_INPUTS, {name: NOISES[name] for name in ("none", "white")}),
+)
 def test_the_stable_rate_divides_convergence_from_divergence(shape, inputs, noise, noise_level):
     task = dataclasses.replace(shape, inputs=inputs, noise=noise, noise_level=noise_level)
     moments, rate = dense_moments(task), max_stable_learning_rate(task)
@@ -113,9 +115,7 @@ def test_from_zero_a_rate_slightly_too_large_still_converges():
     assert diverged[2, 0] == np.inf
 
 
-@NOISE
-@INPUTS
-@SHAPE
+@SHAPE_INPUTS_NOISE
 def test_the_first_error_is_that_of_zero_and_the_last_that_of_the_best_linear_predictor(
     shape, inputs, noise, noise_level
 ):
@@ -151,9 +151,9 @@ def growth(moment, fourth, rate, batch_size):
     return np.linalg.eigvalsh(rate**2 * square - 2 * rate * moment)[-1]
 
 
-@INPUTS
-@SHAPE
-@pytest.mark.parametrize("batch_size", [1, 2, 10])
+@pytest.mark.parametrize(
+    ("shape", "inputs", "batch_size"), latin(SHAPES, EACH_INPUTS, {size: size for size in (1, 2, 10)})
+)
 def test_minibatches_contract_in_mean_square_below_the_stable_rate(shape, inputs, batch_size):
     task = dataclasses.replace(shape, inputs=inputs)
     places = tasks.positions(task)
@@ -291,9 +291,7 @@ def test_bad_arguments_are_refused_by_name():
         spectrum(Task(height=4, width=4, box_size=5))
 
 
-@INPUTS
-@NOISE
-@SHAPE
+@SHAPE_INPUTS_NOISE
 def test_random_starts_add_what_each_weight_alone_leaves_behind(shape, noise, noise_level, inputs):
     task = dataclasses.replace(shape, noise=noise, noise_level=noise_level, inputs=inputs)
     moment, _, _ = dense_moments(task)

@@ -5,6 +5,7 @@ import dataclasses
 import jax
 import numpy as np
 import pytest
+from latin import latin
 from sklearn.linear_model import LinearRegression
 
 from analysis import closed_forms
@@ -27,9 +28,16 @@ SHAPES = {
 SHAPE = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
 KNOWN_INPUTS = [name for name, forms in closed_forms.FORMS["inputs"].items() if closed_forms.LINEAR in forms]
 INPUTS = pytest.mark.parametrize("inputs", KNOWN_INPUTS)
-# White, weak and strong; salt and pepper, moderate and total.
-NOISES = [("white", 0.05), ("white", 2.0), ("salt_pepper", 0.3), ("salt_pepper", 1.0)]
-NOISE = pytest.mark.parametrize(("noise", "noise_level"), NOISES)
+NOISES = {
+    "weak white": ("white", 0.05),
+    "white": ("white", 2.0),
+    "salt_pepper": ("salt_pepper", 0.3),
+    "salt_pepper alone": ("salt_pepper", 1.0),
+}
+EACH_INPUTS = {name: name for name in KNOWN_INPUTS}
+SHAPE_INPUTS_NOISE = pytest.mark.parametrize(
+    ("shape", "inputs", "noise", "noise_level"), latin(SHAPES, EACH_INPUTS, NOISES)
+)
 # The designs below have condition numbers under 1e3, whose square times 2^-52 bounds the error of either side.
 TOLERANCE = 1e-9
 
@@ -113,9 +121,7 @@ def test_ramp_costs_more_norm_than_the_staircase(size, box_size):
     assert squared[0] / squared[1] == pytest.approx((size**2 - 1) / (size**2 - box_size**2), rel=1e-12)
 
 
-@NOISE
-@INPUTS
-@SHAPE
+@SHAPE_INPUTS_NOISE
 def test_lmmse_solves_the_dense_normal_equations(shape, inputs, noise, noise_level):
     task = dataclasses.replace(shape, inputs=inputs, noise=noise, noise_level=noise_level)
     weights, intercept, mse = dense_lmmse(task)
@@ -186,9 +192,7 @@ def test_lmmse_tends_to_minimum_norm_without_noise_and_to_the_mean_with_much(sha
     np.testing.assert_allclose(far.mse, target_variance(shape), rtol=1e-8)
 
 
-@NOISE
-@INPUTS
-@SHAPE
+@SHAPE_INPUTS_NOISE
 def test_stated_errors_are_the_expected_ones(shape, inputs, noise, noise_level):
     task = dataclasses.replace(shape, inputs=inputs, noise=noise, noise_level=noise_level)
     means, variance = dense_noise(task)

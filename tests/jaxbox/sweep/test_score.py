@@ -39,8 +39,11 @@ def unseen(run):
     [
         (TINY, "r2_all", r2),
         (TINY, "mse_unseen", unseen),
-        (TINY, "bias_y", lambda run: (run["prediction"] - run["target"]).mean("position").values[0, :, 1]),
-        (TINY, "loss", lambda run: run["loss"].values[0, :, -1]),
+        pytest.param(
+            *(TINY, "bias_y", lambda run: (run["prediction"] - run["target"]).mean("position").values[0, :, 1]),
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(TINY, "loss", lambda run: run["loss"].values[0, :, -1], marks=pytest.mark.slow),
         (CNN, "dead_fraction", lambda run: run["dead_fraction"].values[0, :, -1].mean(-1)),
     ],
 )

@@ -464,27 +464,18 @@ def test_a_run_like_the_last_one_compiles_nothing(tmp_path, monkeypatch):
     xarray.testing.assert_identical(first.drop_vars("seconds").drop_attrs(), second.drop_vars("seconds").drop_attrs())
 
 
-def test_the_next_program_is_compiled_beside_training_and_not_before_the_one_that_is_waited_for(tmp_path, monkeypatch):
-    told, compile = [], Population.compile
-
-    def tells(self):
-        batch_size = self.group.static.configuration.batch_size
-        told.append(("begins", batch_size, threading.current_thread() is threading.main_thread()))
-        compile(self)
-        told.append(("is there", batch_size, threading.current_thread() is threading.main_thread()))
-
-    monkeypatch.setattr(Population, "compile", tells)
-    sweep.run(config.grid(TINY, {"batch_size": [7, 8]}), 1, out=tmp_path, quiet=True)
-    assert told == [("begins", 7, True), ("is there", 7, True), ("begins", 8, False), ("is there", 8, False)]
-
-
-def test_what_goes_wrong_in_the_next_program_is_said_when_its_turn_comes(tmp_path, monkeypatch, capsys):
-    compile = Population.compile
+def test_the_next_program_comes_after_this_one_and_what_goes_wrong_in_it_is_said_in_its_turn(
+    tmp_path, monkeypatch, capsys
+):
+    compile, told = Population.compile, []
 
     def breaks(self):
-        if self.group.static.configuration.batch_size == 3:
+        batch_size = self.group.static.configuration.batch_size
+        told.append((batch_size, threading.current_thread() is threading.main_thread()))
+        if batch_size == 3:
             raise ValueError("no such product")
-        return compile(self)
+        compile(self)
+        told.append(f"{batch_size} is there")
 
     monkeypatch.setattr(Population, "compile", breaks)
     sweep.run(config.grid(TINY, {"batch_size": [5, 3, 6]}), 1, out=tmp_path, name="run")
@@ -492,3 +483,6 @@ def test_what_goes_wrong_in_the_next_program_is_said_when_its_turn_comes(tmp_pat
     assert manifest["status"] == "failed"
     assert [each["group"] for each in store.failures(tmp_path / "run")] == [1]
     assert "group 2, chunk 0 failed, try 3 of 3: ValueError: no such product" in capsys.readouterr().err
+    # One whose turn it is is compiled at once; only then the next, beside it.
+    assert told[:3] == [(5, True), "5 is there", (3, False)]
+    assert told[3:] == [(3, True)] * 3 + [(6, True), "6 is there"]

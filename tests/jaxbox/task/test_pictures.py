@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -95,7 +96,7 @@ def looped(task, place, drawn):
 
 def draws_of(task, count):
     keys = jax.random.split(jax.random.key(3), count)
-    return keys, jax.tree.map(np.asarray, tasks.draw_scene(task, keys))
+    return keys, jax.device_get(jax.jit(partial(tasks.draw_scene, task))(keys))
 
 
 def test_every_scene_is_looked_at():
@@ -113,8 +114,8 @@ def test_it_renders_what_loops_render(task):
     np.testing.assert_allclose(on_host, expected, rtol=0, atol=1e-12)
     np.testing.assert_allclose(on_device, expected, rtol=0, atol=1e-6)
     # Inside a compiled step they come with their noise from the same keys.
-    draws = tasks.draw_images(task, keys)
-    images, targets = jax.jit(lambda index: tasks.example(task, index, draws))(jnp.arange(len(places)))
+    drawn_and_rendered = jax.jit(lambda index, keys: tasks.example(task, index, tasks.draw_images(task, keys)))
+    images, targets = drawn_and_rendered(jnp.arange(len(places)), keys)
     np.testing.assert_allclose(images, expected, rtol=0, atol=1e-6)
     np.testing.assert_allclose(targets, tasks.targets(task, places), rtol=0, atol=1e-6)
 

@@ -124,11 +124,13 @@ RULES = [
 ]
 
 
-# Nesterov's motion is momentum's, and a schedule only makes it less.
+# Nesterov's motion is momentum's, sgd has none, and a schedule only makes it less.
 @pytest.mark.parametrize(
     "optimizer",
     [
-        pytest.param(each, marks=[pytest.mark.slow] if each.name == "nesterov" or each.schedule == "cosine" else [])
+        pytest.param(
+            each, marks=[pytest.mark.slow] if each.name in ("nesterov", "sgd") or each.schedule == "cosine" else []
+        )
         for each in RULES
     ],
     ids=str,

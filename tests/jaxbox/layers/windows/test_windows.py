@@ -50,7 +50,7 @@ CASES = {
 SLOW = {
     *("at 32 x 32", "three channels, standardized", "bytes", "box of 1", "box as large as the image"),
     *("kernel of 1, stride 2", "kernel smaller than the stride", "linear, inverted", "mlp, two layers normalised"),
-    "odd rectangle, inverted",
+    *("odd rectangle, inverted", "one position, wide map", "layer normalisation"),
 }
 
 
