@@ -11,6 +11,7 @@ import difflib
 import gc
 import io
 import itertools
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -96,15 +97,24 @@ def table_console() -> Console:
     return console if console.is_terminal else Console(width=TABLE_WIDTH)
 
 
-def own_process(main: Callable[[], int]) -> NoReturn:
+def own_process(main: Callable[[], int], busy_in_vain: Callable[[], bool] = lambda: False) -> NoReturn:
     """Run a command as this process, and exit with its code.
 
     Garbage is looked for seldom, as importing makes none, and not at all at the end: that takes .3 s and .5 s of a
     sweep whose programs are kept.
+
+    Args:
+        busy_in_vain: whether a thread is at work, in the end, on what nobody needs any more. It is not waited for, as
+            Python would do: an interrupt meanwhile would be a traceback.
     """
     gc.set_threshold(OBJECTS_BETWEEN_LOOKS, 20, 50)
     code = main()
     gc.freeze()
+    if busy_in_vain():
+        with contextlib.suppress(OSError, ValueError):  # whoever read it has gone
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
     sys.exit(code)
 
 

@@ -15,6 +15,8 @@ def train(worker: Worker, part: Part) -> None:
         RunError: a checkpoint is damaged or cannot be written, or this process would give other bits.
     """
     for group in range(len(worker.groups)):
+        if worker.stop.requested:  # nobody who has asked for a stop waits for the next program
+            return
         for place, cut in enumerate(worker.cut(group)):
             if worker.stop.requested:
                 return

@@ -17,6 +17,7 @@ KEPT = 16
 _kept: LRUCache[Any, Population] = LRUCache(KEPT)
 _made = itertools.count(1)
 _one_at_a_time = threading.Lock()
+_underway: set[Population] = set()
 
 
 def compiled(group: Group, size: int, devices: Sequence[Any], drops: bool = False) -> Population:
@@ -30,10 +31,19 @@ def compiled(group: Group, size: int, devices: Sequence[Any], drops: bool = Fals
         found = _kept.get(key)
     if found is None:
         found = Population(group, size, devices, exactly=True, drops=drops)
-        found.compile()
+        _underway.add(found)
+        try:
+            found.compile()
+        finally:
+            _underway.discard(found)
         with _one_at_a_time:
             _kept[key] = found
         # They are in cycles, so that forgetting them does not let them go.
         if next(_made) % KEPT == 0:
             gc.collect()
     return found.of(group)
+
+
+def underway() -> bool:
+    """Whether some thread compiles one now."""
+    return bool(_underway)

@@ -9,6 +9,7 @@ import sys
 import threading
 import weakref
 from pathlib import Path
+from types import SimpleNamespace
 
 import jax
 import processes
@@ -19,8 +20,10 @@ from cachetools import LRUCache
 from jaxbox import config, store, sweep
 from jaxbox.config import Configuration, ConfigurationError, Data, Model, Optimizer, RunError, Task
 from jaxbox.experiments import EXPERIMENTS
-from jaxbox.sweep import arguments, programs
+from jaxbox.sweep import arguments, loop, programs
 from jaxbox.sweep.__main__ import main
+from jaxbox.sweep.part import Part
+from jaxbox.sweep.signals import Stop
 from jaxbox.training import checks, memory
 from jaxbox.training.population import Population
 
@@ -472,6 +475,7 @@ def test_the_next_program_comes_after_this_one_and_what_goes_wrong_in_it_is_said
     def breaks(self):
         batch_size = self.group.static.configuration.batch_size
         told.append((batch_size, threading.current_thread() is threading.main_thread()))
+        assert programs.underway()
         if batch_size == 3:
             raise ValueError("no such product")
         compile(self)
@@ -486,3 +490,26 @@ def test_the_next_program_comes_after_this_one_and_what_goes_wrong_in_it_is_said
     # One whose turn it is is compiled at once; only then the next, beside it.
     assert told[:3] == [(5, True), "5 is there", (3, False)]
     assert told[3:] == [(3, True)] * 3 + [(6, True), "6 is there"]
+    assert not programs.underway()
+
+
+def test_whoever_asks_for_a_stop_does_not_wait_for_the_next_program():
+    def cut(group):
+        if group == 1:
+            pytest.fail("waited for")
+        stop.by = "SIGINT"
+        return []
+
+    stop = Stop()
+    loop.train(SimpleNamespace(groups=[None, None], stop=stop, cut=cut), Part())
+    leaves = "; ".join(
+        [
+            "import threading, time",
+            "from jaxbox import command_line",
+            "threading.Thread(target=time.sleep, args=(600,)).start()",
+            "print('told')",
+            "command_line.own_process(lambda: 75, lambda: True)",
+        ]
+    )
+    done = subprocess.run([sys.executable, "-c", leaves], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (75, "told\n", "")
