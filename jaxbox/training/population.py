@@ -107,8 +107,8 @@ class Population:
         """How the members of a chunk share a device."""
         members = -(-self.members_per_chunk // len(self.devices))
         noisy = self._configuration.task.noise != "none"
-        state_bytes = memory.tree_bytes(self.abstract_state)
-        return Rounds.of(self.devices[0].platform, members, state_bytes, self._shares_batches, noisy)
+        given = self.devices[0].platform, members, self._shares_batches, noisy
+        return Rounds.of(*given, lambda: memory.tree_bytes(self.abstract_state))
 
     @cached_property
     def abstract_state(self) -> State:

@@ -34,21 +34,23 @@ class Rounds(NamedTuple):
     together: int
 
     @classmethod
-    def of(cls, platform: str, members: int, state_bytes: int, shares_batches: bool, noisy: bool) -> "Rounds":
+    def of(
+        cls, platform: str, members: int, shares_batches: bool, noisy: bool, state_bytes: Callable[[], int]
+    ) -> "Rounds":
         """Those of a device.
 
         Args:
             members: of the device; the rounds may have places for a few more.
-            state_bytes: of one member's state.
             shares_batches: whether all members train on the same batches.
             noisy: whether noise is drawn.
+            state_bytes: says how many one member's state has; asked only where it matters, since it traces the network.
         """
         if platform != "cpu":
             return cls(False, 1, members)
         if not shares_batches:
             return cls(True, members, 1)
         most_bytes = NOISY_ROUND_STATE_BYTES if noisy else ROUND_STATE_BYTES
-        count = -(-members // max(1, min(MEMBERS_PER_ROUND, most_bytes // state_bytes)))
+        count = -(-members // max(1, min(MEMBERS_PER_ROUND, most_bytes // state_bytes())))
         return cls(True, count, -(-members // count))
 
     def map_members(self, function: Callable[..., Any], *values: Any) -> Any:
