@@ -97,20 +97,20 @@ def table_console() -> Console:
     return console if console.is_terminal else Console(width=TABLE_WIDTH)
 
 
-def own_process(main: Callable[[], int], busy_in_vain: Callable[[], bool] = lambda: False) -> NoReturn:
+def own_process(main: Callable[[], int]) -> NoReturn:
     """Run a command as this process, and exit with its code.
 
     Garbage is looked for seldom, as importing makes none, and not at all at the end: that takes .3 s and .5 s of a
     sweep whose programs are kept.
 
-    Args:
-        busy_in_vain: whether a thread is at work, in the end, on what nobody needs any more. It is not waited for, as
-            Python would do: an interrupt meanwhile would be a traceback.
+    A program that is still compiled in the end is for a run that was stopped. It is not waited for, as Python would do:
+    an interrupt meanwhile would be a traceback.
     """
     gc.set_threshold(OBJECTS_BETWEEN_LOOKS, 20, 50)
     code = main()
     gc.freeze()
-    if busy_in_vain():
+    programs = sys.modules.get("jaxbox.sweep.programs")  # needs JAX, and is there only where something was trained
+    if programs is not None and programs.underway():
         with contextlib.suppress(OSError, ValueError):  # whoever read it has gone
             sys.stdout.flush()
             sys.stderr.flush()

@@ -127,11 +127,5 @@ def _list(experiment: str) -> None:
     print("\n".join(description.describe()))
 
 
-def _compiles() -> bool:
-    """Whether a program is still compiled, for a run that has ended."""
-    programs = sys.modules.get("jaxbox.sweep.programs")  # which needs JAX, and is not there after --help
-    return programs is not None and programs.underway()
-
-
 if __name__ == "__main__":
-    command_line.own_process(main, _compiles)
+    command_line.own_process(main)
