@@ -6,13 +6,14 @@ import pytest
 
 
 def latin(*axes):
-    """Every combination of the values of some dictionaries, slow but for those in which any two values meet once.
+    """Every combination of the values of some lists, or dictionaries by name; slow but for those in which any two meet.
 
     As in a Latin square, that is where the values' numbers add up to a multiple of the shortest axis' length: two of
     them leave one remainder for the others, and every axis has each. Values that are tuples are several arguments.
     """
+    named_axes = [axis if isinstance(axis, dict) else dict(zip(axis, axis, strict=True)) for axis in axes]
     shortest, cases = min(map(len, axes)), []
-    for numbered in itertools.product(*(enumerate(axis.items()) for axis in axes)):
+    for numbered in itertools.product(*(enumerate(axis.items()) for axis in named_axes)):
         numbers, named = zip(*numbered, strict=True)
         names, values = zip(*named, strict=True)
         arguments = [each for value in values for each in (value if isinstance(value, tuple) else (value,))]

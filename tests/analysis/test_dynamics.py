@@ -31,9 +31,8 @@ SHAPE = pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
 KNOWN_INPUTS = [name for name, forms in closed_forms.FORMS["inputs"].items() if closed_forms.LINEAR in forms]
 INPUTS = pytest.mark.parametrize("inputs", KNOWN_INPUTS)
 NOISES = {"none": ("none", 0.0), "white": ("white", 0.4), "salt_pepper": ("salt_pepper", 0.3)}
-EACH_INPUTS = {name: name for name in KNOWN_INPUTS}
 SHAPE_INPUTS_NOISE = pytest.mark.parametrize(
-    ("shape", "inputs", "noise", "noise_level"), latin(SHAPES, EACH_INPUTS, NOISES)
+    ("shape", "inputs", "noise", "noise_level"), latin(SHAPES, KNOWN_INPUTS, NOISES)
 )
 
 
@@ -88,7 +87,7 @@ def test_the_spectrum_is_that_of_the_dense_second_moments(shape, inputs, noise, 
 
 @pytest.mark.parametrize(
     ("shape", "inputs", "noise", "noise_level"),
-    latin(SHAPES, EACH_INPUTS, {name: NOISES[name] for name in ("none", "white")}),
+    latin(SHAPES, KNOWN_INPUTS, {name: NOISES[name] for name in ("none", "white")}),
 )
 def test_the_stable_rate_divides_convergence_from_divergence(shape, inputs, noise, noise_level):
     task = dataclasses.replace(shape, inputs=inputs, noise=noise, noise_level=noise_level)
@@ -151,9 +150,7 @@ def growth(moment, fourth, rate, batch_size):
     return np.linalg.eigvalsh(rate**2 * square - 2 * rate * moment)[-1]
 
 
-@pytest.mark.parametrize(
-    ("shape", "inputs", "batch_size"), latin(SHAPES, EACH_INPUTS, {size: size for size in (1, 2, 10)})
-)
+@pytest.mark.parametrize(("shape", "inputs", "batch_size"), latin(SHAPES, KNOWN_INPUTS, [1, 2, 10]))
 def test_minibatches_contract_in_mean_square_below_the_stable_rate(shape, inputs, batch_size):
     task = dataclasses.replace(shape, inputs=inputs)
     places = tasks.positions(task)
