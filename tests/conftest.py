@@ -52,7 +52,7 @@ assert len(jax.devices("cpu")) == DEVICES, "JAX started before tests/conftest.py
 LONGEST = ("test_docs.py", "test_reliability.py", "test_executables.py", "test_browser.py", "test_page.py")
 TESTS = itertools.count(1)
 TESTS_BETWEEN_LOOKS = 50
-MOST_MAPS = 6_000
+MOST_MAPS = 12_000
 MAPS = Path("/proc/self/maps")
 
 
@@ -71,7 +71,7 @@ def pytest_collection_finish():
 def forget_programs():
     """Every program that JAX remembers has some memory maps, of which Linux allows a process 65,530; then it crashes."""
     yield
-    # What is forgotten is compiled again: hence not before there is much, 2 GB, where that can be seen.
+    # What is forgotten is compiled again: hence not before there is much, 3 GB, where that can be seen.
     if next(TESTS) % TESTS_BETWEEN_LOOKS == 0 and (not MAPS.exists() or MAPS.read_bytes().count(b"\n") > MOST_MAPS):
         jax.clear_caches()
         gc.collect()

@@ -24,6 +24,10 @@ TARGETS_AT_ONCE = 2**20
 LARGEST_KERNEL_IN_IMAGES = 2
 """A kernel more than twice as large as the image has weights that never meet a pixel."""
 
+_traced: dict[Static, list[Any]] = {}
+"""Programs that nothing was said of, with all that they named then: whoever asks for one score after another waits for
+one trace. What code from outside names is never the same twice."""
+
 
 def check_sweep(configurations: Sequence[Configuration], seeds: int) -> None:
     """Refuse a sweep that could not be trained. Compiles nothing; traces each program once.
@@ -54,10 +58,9 @@ def check_program(configuration: Configuration) -> None:
     Raises:
         ConfigurationError: whatever building or calling the network raises, in one line.
     """
-    static, seed, step = Static.of(configuration), jnp.uint32(0), jnp.int32(0)
-    floats = {path: jax.ShapeDtypeStruct((), jnp.float32) for path in config.traced(configuration)}
+    static = Static.of(configuration)
     try:
-        state = member.abstract_state(static)
+        state, named = member.abstract_state(static), _named(configuration)
     except Exception as error:
         raise ConfigurationError(_does_not_fit(configuration, "cannot be built", error)) from error
     for path, leaf in jax.tree.leaves_with_path(state.params):
@@ -69,6 +72,23 @@ def check_program(configuration: Configuration) -> None:
 
     if executables.known(static):  # traced before, by the same code
         return
+    before = _traced.get(static, [])
+    if len(before) != len(named) or any(one is not other for one, other in zip(before, named, strict=True)):
+        _trace(static, state)
+        _traced[static] = named
+
+
+def _named(configuration: Configuration) -> list[Any]:
+    """All that a configuration names, as it is now: rows of tables, what they say of windows, and the code behind."""
+    values = dict(config.flatten(configuration))
+    names = [(field, values[field]) for field in tables.TABLES]
+    return [tables.takes_windows(configuration), *(each(*name) for name in names for each in (tables.row, tables.load))]
+
+
+def _trace(static: Static, state: member.State) -> None:
+    """Refuse what cannot be called on its task's examples, or cannot be trained and evaluated."""
+    configuration, seed, step = static.configuration, jnp.uint32(0), jnp.int32(0)
+    floats = {path: jax.ShapeDtypeStruct((), jnp.float32) for path in config.traced(configuration)}
     _check_outputs(configuration, floats, state.weights)
 
     def step_and_evaluate(floats: dict[str, Any], state: member.State) -> dict[str, Any]:

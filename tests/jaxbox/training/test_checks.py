@@ -10,7 +10,7 @@ from flax import nnx
 
 from jaxbox import layers
 from jaxbox.config import Configuration, ConfigurationError, Data, Model, Optimizer, Task, tables
-from jaxbox.training import checks, memory
+from jaxbox.training import checks, evaluation, memory
 
 
 def refused(match, changes, seeds=1):
@@ -153,6 +153,52 @@ def test_a_program_is_tried_once_a_group(monkeypatch):
     rates = [Configuration(optimizer=Optimizer(learning_rate=rate)) for rate in (0.1, 0.2, 0.3)]
     checks.check_sweep([*rates, dataclasses.replace(rates[0], batch_size=4)], 2)
     assert len(tried) == 2
+
+
+@pytest.fixture
+def traces(monkeypatch):
+    """The configurations that are evaluated while programs are traced."""
+    found, evaluate = [], evaluation.evaluate
+    monkeypatch.setattr(
+        evaluation, "evaluate", lambda configuration, *values: found.append(1) or evaluate(configuration, *values)
+    )
+    return found
+
+
+def tried(**model):
+    checks.check_program(Configuration(Task(), Model("mlp", **model), optimizer=Optimizer(learning_rate=0.1)))
+
+
+def test_a_program_is_traced_once_a_process_as_long_as_it_is_the_same(traces, monkeypatch):
+    for hidden in ((5,), (5,), (6,), (5,)):
+        tried(hidden=hidden)
+    assert len(traces) == 2
+    # Under the same names: other code, and another row. Neither may hide behind what was tried before.
+    with monkeypatch.context() as patch:
+        patch.setattr("jaxbox.models.mlp.MLP", Single)
+        with pytest.raises(ConfigurationError, match="the network mlp makes outputs of shape"):
+            tried(hidden=(5,))
+    monkeypatch.setitem(tables.MODELS, "mlp", tables.MODELS["mlp"]._replace(place=f"{__name__}:Single"))
+    with pytest.raises(ConfigurationError, match="the network mlp makes outputs of shape"):
+        tried(hidden=(5,))
+
+
+def test_a_file_of_the_same_name_in_another_folder_is_another_network(traces, tmp_path, monkeypatch):
+    for place, outputs in (("good", 2), ("bad", 3)):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "own.py").write_text(
+            "from jaxbox import layers\nfrom jaxbox.models.linear import Linear\n"
+            f"class Net(Linear):\n    def __init__(self, model, task, outputs, *, rngs):\n"
+            f"        super().__init__(model, task, {outputs}, rngs=rngs)\n"
+        )
+    own = Configuration(Task(7, 9, 2), Model("own.py:Net"))
+    monkeypatch.chdir(tmp_path / "good")
+    checks.check_program(own)
+    checks.check_program(own)
+    assert len(traces) == 2
+    monkeypatch.chdir(tmp_path / "bad")
+    with pytest.raises(ConfigurationError, match="of shape"):
+        checks.check_program(own)
 
 
 def test_an_accelerator_is_filled_by_what_the_compiled_program_needs():
