@@ -1,5 +1,7 @@
 """Convolution against lax, with rounding bounds."""
 
+from functools import partial
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -34,6 +36,7 @@ CONVOLUTIONS = pytest.mark.parametrize(("height", "width", "kernel_size", "strid
 UNIT_ROUNDOFF = float(jnp.finfo(jnp.float32).eps) / 2
 
 
+@partial(jax.jit, static_argnums=(2, 3))
 def reference(images, kernel, stride, padding):
     return lax.conv_general_dilated(
         images, kernel, (stride, stride), padding, dimension_numbers=("NHWC", "OHWI", "NHWC")
@@ -41,7 +44,7 @@ def reference(images, kernel, stride, padding):
 
 
 def normal(seed, *shape):
-    return jax.random.normal(jax.random.key(seed), shape)
+    return jnp.asarray(np.random.default_rng(seed).standard_normal(shape, np.float32))
 
 
 def assert_equal_sums(ours, theirs, magnitudes, terms):
@@ -61,6 +64,13 @@ def ours_of(stride, padding):
         return convolution.convolve(images, kernel, stride, tuple(zeros))
 
     return convolve
+
+
+@partial(jax.jit, static_argnums=0)
+def with_gradients(convolve, images, kernel):
+    """Outputs, and the gradients of the sum of their sines."""
+    output, pull = jax.vjp(convolve, images, kernel)
+    return output, *pull(jnp.cos(output))
 
 
 @CONVOLUTIONS
@@ -114,10 +124,7 @@ def test_members_of_a_vmap_are_not_convolved_in_a_loop(shared, monkeypatch):
     monkeypatch.setattr(convolution, "PATCH_BYTES", 0)
     images, kernels = normal(0, 3, 2, 17, 15, 2), normal(1, 3, 4, 3, 3, 2)
 
-    def both(images, kernel):
-        output, pull = jax.vjp(ours_of(2, "SAME"), images, kernel)
-        return output, *pull(jnp.cos(output))
-
+    both = partial(with_gradients, ours_of(2, "SAME"))
     axes = (None, 0) if shared else (0, 0)
     with first_derivatives_only():
         together = jax.jit(jax.vmap(both, axes)).lower(images[0] if shared else images, kernels)
@@ -125,8 +132,7 @@ def test_members_of_a_vmap_are_not_convolved_in_a_loop(shared, monkeypatch):
     found = together.compile()(images[0] if shared else images, kernels)
     for member in range(3):
         own = images[0 if shared else member]
-        output, pull = jax.vjp(lambda a, b: reference(a, b, 2, "SAME"), own, kernels[member])
-        alone = (output, *pull(jnp.cos(output)))
+        alone = with_gradients(lambda a, b: reference(a, b, 2, "SAME"), own, kernels[member])
         # A weight's gradient is a sum of 144 products of size about 1 each; its error is 10 u times the root of it.
         chex.assert_trees_all_close(jax.tree.map(lambda leaf, m=member: leaf[m], found), alone, rtol=1e-5, atol=1e-4)
 
@@ -148,7 +154,9 @@ def test_derivatives_of_stride_1_are_those_of_the_generic_convolution_forwards_a
 
         return jax.jvp(curve, (0.0,), (1.0,))[1], jax.jvp(jax.grad(curve), (0.0,), (1.0,))[1]
 
-    ours, theirs = (derivatives(each) for each in (ours_of(1, "SAME"), lambda a, b: reference(a, b, 1, "SAME")))
+    ours, theirs = (
+        jax.jit(partial(derivatives, each))() for each in (ours_of(1, "SAME"), lambda a, b: reference(a, b, 1, "SAME"))
+    )
     # Sums of 288 sines of sums of 18 products, and of squares of such sums, which come to some thousands: 300 u of them.
     np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=0.02)
 
@@ -177,14 +185,10 @@ def assert_equal(height, width, kernel_size, stride, padding, channels, features
 def test_members_of_a_vmap_are_convolved_each_with_its_own_kernel(height, width, stride, padding):
     images, kernels = normal(0, 3, 2, height, width, 2), normal(1, 3, 4, 3, 3, 2)
 
-    def both(images, kernel):
-        output, pull = jax.vjp(ours_of(stride, padding), images, kernel)
-        return output, *pull(jnp.cos(output))
-
+    both = partial(with_gradients, ours_of(stride, padding))
     together = jax.jit(jax.vmap(both))(images, kernels)
     for member in range(3):
-        output, pull = jax.vjp(lambda a, b: reference(a, b, stride, padding), images[member], kernels[member])
-        alone = (output, *pull(jnp.cos(output)))
+        alone = with_gradients(lambda a, b: reference(a, b, stride, padding), images[member], kernels[member])
         ours = jax.tree.map(lambda leaf, member=member: leaf[member], together)
         # At most 60 products of size about 1, through one more smooth function: 60 u is 4e-6.
         chex.assert_trees_all_close(ours, alone, rtol=1e-5, atol=3e-5)
@@ -211,16 +215,16 @@ def test_axis_padding_is_what_lax_pads(height, width, kernel_size, stride, paddi
 def test_the_cost_is_the_number_of_products(height, width, kernel_size, stride, padding):
     zeros = [convolution.axis_padding(size, kernel_size, stride, padding) for size in (height, width)]
     # A convolution of ones with ones counts the pixels under each kernel; zeros count where patches are copied whole.
-    kernel = jnp.ones((1, kernel_size, kernel_size, 1))
-    inside = np.asarray(reference(jnp.ones((1, height, width, 1)), kernel, stride, padding))
+    kernel = np.ones((1, kernel_size, kernel_size, 1), np.float32)
+    inside = np.asarray(reference(np.ones((1, height, width, 1), np.float32), kernel, stride, padding))
     expected = inside.sum() if inside.size <= convolution.FEW_PIXELS else inside.size * kernel_size**2
     assert convolution.cost((height, width), kernel_size, stride, tuple(zeros)) == expected
 
 
 def test_negative_padding_cuts_pixels_off():
     images, kernel = normal(0, 2, 6, 5, 2), normal(1, 3, 2, 2, 2)
-    ours = convolution.convolve(images, kernel, 1, ((-1, 0), (1, -2)))
-    theirs = reference(images[:, 1:, :3], kernel, 1, [(0, 0), (1, 0)])
+    ours = jax.jit(convolution.convolve, static_argnums=(2, 3))(images, kernel, 1, ((-1, 0), (1, -2)))
+    theirs = reference(images[:, 1:, :3], kernel, 1, ((0, 0), (1, 0)))
     # 8 products of size about 1: 16 u is 1e-6.
     np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=5e-6)
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import compiled
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,7 +17,7 @@ from jaxbox.config import Configuration, ConfigurationError, Loss, Model, Task, 
 
 
 def build(model, task):
-    return tables.load("model.name", model.name)(model, task, 2, rngs=nnx.Rngs(params=0))
+    return compiled.built(tables.load("model.name", model.name), model, task, 2)
 
 
 def params_of(network):
@@ -35,8 +36,11 @@ def convolved(images, layer, mode):
 
 def images_of(task, count, seed=0):
     index = jnp.arange(count) * 7 % tasks.position_count(task)
-    draws = tasks.draw_images(task, jax.random.split(jax.random.key(seed), count))
-    return tasks.example(task, index, draws)[0]
+
+    def drawn(key):
+        return tasks.example(task, index, tasks.draw_images(task, jax.random.split(key, count)))[0]
+
+    return jax.jit(drawn)(jax.random.key(seed))
 
 
 def test_an_mlp_of_any_widths_is_a_chain_of_products():
@@ -47,7 +51,7 @@ def test_an_mlp_of_any_widths_is_a_chain_of_products():
         values = np.tanh(values @ layer["kernel"].T + layer["bias"])
     expected = values @ params["head"]["kernel"].T + params["head"]["bias"]
     assert [len(layer["bias"]) for layer in (params["hidden"], *params["deeper"].values())] == [7, 3, 5]
-    np.testing.assert_allclose(network(images), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(compiled.call(network, images), expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("shortcut", ["none", "identity"])
@@ -64,7 +68,7 @@ def test_a_cnn_is_its_convolutions_then_its_dense_layers_with_shortcuts_where_sh
     values = np.tanh(values.reshape(len(values), -1) @ one["kernel"].T + one["bias"])
     values = np.tanh(values @ two["kernel"].T + two["bias"]) + skips * values
     expected = values @ params["head"]["kernel"].T + params["head"]["bias"]
-    np.testing.assert_allclose(network(images), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(compiled.call(network, images), expected, rtol=1e-5, atol=1e-5)
 
 
 def test_an_mlp_has_shortcuts_past_layers_of_equal_width_only():
@@ -76,7 +80,7 @@ def test_an_mlp_has_shortcuts_past_layers_of_equal_width_only():
     values = np.tanh(values @ two["kernel"].T + two["bias"]) + values
     values = np.tanh(values @ three["kernel"].T + three["bias"])
     expected = values @ params["head"]["kernel"].T + params["head"]["bias"]
-    np.testing.assert_allclose(network(images), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(compiled.call(network, images), expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +114,7 @@ def test_coordconv_is_its_definition():
         values = np.tanh(convolved(values, layer, "same"))
     expected = convolved(values, params["head"], "same").max(axis=(1, 2))
     assert [layer["kernel"].shape[1] for layer in params["convolutions"].values()] == [1, 1, 3]
-    np.testing.assert_allclose(network(images), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(compiled.call(network, images), expected, rtol=1e-5, atol=1e-5)
 
 
 def normal(task, count=4):
@@ -129,7 +133,7 @@ def test_the_soft_argmax_is_the_mean_place_of_its_heat_map(padding):
     x = (np.arange(9 - 2 * lost) + lost + 0.5) * 2 / 9 - 1
     y = (np.arange(7 - 2 * lost) + lost + 0.5) * 2 / 7 - 1
     expected = np.stack([(weights * x[None, None]).sum((1, 2)), (weights * y[None, :, None]).sum((1, 2))], axis=-1)
-    np.testing.assert_allclose(network(images), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(compiled.call(network, images), expected, rtol=1e-5, atol=1e-5)
 
 
 NOISY = {
@@ -155,7 +159,7 @@ def test_a_soft_argmax_with_a_box_filter_of_the_right_gain_is_the_best_possible_
     tolerance = 2 * logit_error + 4 * task.height * task.width * unit
     expected = bayes.posterior_mean(task, np.asarray(images))
     assert expected.std(axis=0).min() > 20 * tolerance, "the tolerance tells predictors apart"
-    np.testing.assert_allclose(network(images), expected, atol=tolerance, rtol=0)
+    np.testing.assert_allclose(compiled.call(network, images), expected, atol=tolerance, rtol=0)
 
 
 @pytest.mark.slow
@@ -174,7 +178,9 @@ def test_without_noise_the_filter_finds_every_box_in_windows_too():
 def test_the_output_function_is_applied_to_every_network(name, output):
     task, model = Task(6, 7, 2), Model(name, features=(3,), kernel_size=3, hidden=(4,))
     images = normal(task)
-    plain, other = build(model, task)(images), build(dataclasses.replace(model, output=output), task)(images)
+    plain, other = (
+        compiled.call(build(each, task), images) for each in (model, dataclasses.replace(model, output=output))
+    )
     function = tables.load("model.output", output)
     np.testing.assert_allclose(other, function(plain), rtol=1e-6, atol=1e-7)
 
@@ -199,4 +205,4 @@ def test_a_place_is_said_in_the_scale_of_the_targets(targets):
     network.heat.kernel[...] = jnp.full((1, 3, 3, 1), 40.0)
     index = jnp.arange(tasks.position_count(task))
     images, expected = tasks.example(task, index, tasks.Draws(jnp.zeros((len(index), 9, 10, 1)), None))
-    np.testing.assert_allclose(network(images), expected, atol=1e-5 * np.abs(expected).max())
+    np.testing.assert_allclose(compiled.call(network, images), expected, atol=1e-5 * np.abs(expected).max())

@@ -4,6 +4,7 @@ import dataclasses
 import math
 from functools import partial
 
+import compiled
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -109,7 +110,7 @@ def test_it_renders_what_loops_render(task):
     keys, drawn = draws_of(task, len(places))
     each = [jax.tree.map(lambda leaf, i=i: leaf[i], drawn) for i in range(len(places))]
     expected = np.stack([looped(task, place, own) for place, own in zip(places, each, strict=True)])
-    on_host, on_device = tasks.render(task, places, keys), tasks.render(task, jnp.asarray(places), keys)
+    on_host, on_device = tasks.render(task, places, keys), compiled.render(task, jnp.asarray(places), keys)
     assert (on_host.dtype, on_device.dtype) == (np.float64, jnp.float32)
     np.testing.assert_allclose(on_host, expected, rtol=0, atol=1e-12)
     np.testing.assert_allclose(on_device, expected, rtol=0, atol=1e-6)

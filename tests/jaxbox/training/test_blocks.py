@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import compiled
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,7 +17,7 @@ COORD = dataclasses.replace(SOFT, model=Model("coordconv", features=(4, 6), kern
 
 
 def network_of(configuration):
-    return member.merge(configuration, member.initialize(configuration, jnp.uint32(0)).weights)
+    return member.merge(configuration, compiled.initialize(configuration, jnp.uint32(0)).weights)
 
 
 def images_per_block(configuration, count=48, **fields):
@@ -32,7 +33,7 @@ def test_blocks_add_up_to_the_mean_of_single_images_gradients(configuration, mon
     random = np.random.default_rng(0)
     images = jnp.asarray(random.normal(size=(48, 10, 9, 1)), jnp.float32)
     targets = jnp.asarray(random.normal(size=(48, 2)), jnp.float32)
-    params = member.initialize(configuration, jnp.uint32(3)).params
+    params = compiled.initialize(configuration, jnp.uint32(3)).params
 
     def loss(params, batch):
         outputs = member.merge(configuration, member.Weights(params, {}))(batch[0])
@@ -48,9 +49,9 @@ def test_blocks_add_up_to_the_mean_of_single_images_gradients(configuration, mon
     (value, kept), gradient = jax.jit(lambda p, e: blocks.loss_and_gradient(loss, p, e, size))(
         params, (images, targets)
     )
-    single = jax.tree.map(lambda leaf: np.asarray(leaf, float), jax.vmap(alone)(images, targets))
+    single = jax.tree.map(lambda leaf: np.asarray(leaf, float), jax.jit(jax.vmap(alone))(images, targets))
     assert kept == {}
-    assert value == pytest.approx(float(loss(params, (images, targets))[0]), rel=1e-5)
+    assert value == pytest.approx(float(jax.jit(loss)(params, (images, targets))[0]), rel=1e-5)
     for found, each in zip(jax.tree.leaves(gradient), jax.tree.leaves(single), strict=True):
         # What rounding does to a sum of as many numbers as an image has pixels, times those of an image, and a few more.
         limit = 100 * np.finfo(np.float32).eps * np.abs(each).mean(axis=0).max()

@@ -4,6 +4,7 @@ import dataclasses
 import sys
 from functools import partial
 
+import compiled
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -21,7 +22,7 @@ EVERYWHERE = jnp.ones(tasks.position_count(TASK), bool)
 
 
 def start(configuration, seed=0):
-    return jax.jit(partial(member.initialize, configuration))(jnp.uint32(seed))
+    return compiled.initialize(configuration, jnp.uint32(seed))
 
 
 def predict(configuration, weights):
@@ -45,9 +46,9 @@ def test_predictions_in_blocks_equal_one_application_of_the_network(model, batch
     clean = dataclasses.replace(configuration, task=dataclasses.replace(task, noise_level=0.0))
     without_noise, _ = predict(clean, state.weights)
     assert np.abs(np.asarray(without_noise - predictions)).min(axis=1).max() > 1e-4, "the evaluation has its noise"
-    network = member.merge(configuration, state.weights)
-    images = tasks.inputs(task, tasks.render(task, jnp.asarray(tasks.positions(task))))
-    np.testing.assert_allclose(without_noise, network(images), rtol=1e-5, atol=1e-6)
+    images = tasks.inputs(task, tasks.render(task, tasks.positions(task)))
+    expected = compiled.outputs(configuration, state.weights, images)
+    np.testing.assert_allclose(without_noise, expected, rtol=1e-5, atol=1e-6)
     assert [len(units) for units in lit] == ([4] if model.name == "mlp" else [3, 5])
 
 
@@ -59,8 +60,8 @@ def test_predictions_by_windows_equal_the_network_on_images(model):
     task = Task(height=9, width=7, box_size=2, margin_left=1, margin_top=2, inputs="standardized")
     configuration = Configuration(task, model, data=Data(train_size=20), batch_size=4)
     weights = Weights(jax.tree.map(lambda leaf: leaf + 0.1, start(configuration).params), {})
-    images = tasks.inputs(task, tasks.render(task, jnp.asarray(tasks.positions(task))))
-    expected = member.merge(configuration, weights)(images)
+    images = tasks.inputs(task, tasks.render(task, tasks.positions(task)))
+    expected = compiled.outputs(configuration, weights, images)
     np.testing.assert_allclose(predict(configuration, weights)[0], expected, rtol=1e-5, atol=1e-5)
 
 
@@ -80,7 +81,7 @@ def three(request):
     """A configuration, three members of other levels of noise, what they have seen, and how each is evaluated alone."""
     task = dataclasses.replace(TASK, noise=request.param, noise_level=0.5)
     configuration = Configuration(task, Model("mlp", hidden=(4,)), data=Data(train_size=20), batch_size=7)
-    states = jax.vmap(partial(member.initialize, configuration))(jnp.arange(3, dtype=jnp.uint32))
+    states = jax.jit(jax.vmap(partial(member.initialize, configuration)))(jnp.arange(3, dtype=jnp.uint32))
     seen, alone = jnp.arange(3 * 20).reshape(3, 20) % 7 < 3, []
     for number, level in enumerate(LEVELS):
         own = dataclasses.replace(configuration, task=dataclasses.replace(task, noise_level=level))

@@ -1,8 +1,8 @@
 """One member: a golden step, updates and least squares against NumPy, the order of batches, and what freezes it."""
 
 import dataclasses
-from functools import partial
 
+import compiled
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 
 from jaxbox import task as tasks
 from jaxbox.config import Configuration, Data, Model, Optimizer, Task
-from jaxbox.training import evaluation, member, sampling
+from jaxbox.training import member, sampling
 
 TASK = Task(height=5, width=6, box_size=2)
 LINEAR = Configuration(
@@ -37,7 +37,7 @@ def trainer(configuration):
 
 
 def start(configuration, seed=0):
-    return jax.jit(partial(member.initialize, configuration))(jnp.uint32(seed))
+    return compiled.initialize(configuration, jnp.uint32(seed))
 
 
 def examples_of(configuration, seed):
@@ -119,7 +119,7 @@ def test_one_step_gives_the_golden_numbers():
     )
     state, measures = trainer(configuration)(start(configuration, 7), 7, 0, 1)
     leaves = np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(state.params)]).astype(float)
-    predictions = evaluation.evaluate(configuration, state, EVERYWHERE, jnp.int32(1))["prediction"]
+    predictions = compiled.evaluate(configuration, state, EVERYWHERE, jnp.int32(1))["prediction"]
     ours = {name: float(value) for name, value in measures.items()}
     ours |= {
         "sum": float(leaves.sum()),
@@ -221,7 +221,7 @@ def test_a_member_is_frozen_and_marked_at_the_step_that_is_not_finite():
     assert int(later.failed_step) == 1
     jax.tree.map(np.testing.assert_array_equal, later.params, after_one.params)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(later.params))
-    evaluated = evaluation.evaluate(configuration, later, EVERYWHERE, jnp.int32(6))
+    evaluated = compiled.evaluate(configuration, later, EVERYWHERE, jnp.int32(6))
     assert not evaluated["finite"]
     assert int(evaluated["failed_step"]) == 1
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import compiled
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -29,7 +30,7 @@ TOLERANCE = {"rtol": 1e-4, "atol": 1e-5}
 
 
 def state_of(configuration, seed=1):
-    return member.initialize(configuration, jnp.uint32(seed))
+    return compiled.initialize(configuration, jnp.uint32(seed))
 
 
 def evaluated(configuration, state):

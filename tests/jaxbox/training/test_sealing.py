@@ -1,8 +1,10 @@
 """Whose fate is sealed: the rule's premises, one after the other, and what becomes of those that it names."""
 
 import dataclasses
+from functools import partial
 from typing import Any
 
+import compiled
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -33,14 +35,14 @@ def changed(base=SMALL, **fields):
 
 
 def started(configuration):
-    return member.initialize(configuration, jnp.uint32(0))
+    return compiled.initialize(configuration, jnp.uint32(0))
 
 
 def dropped_step(configuration, state, step=0):
     """What the rule says of a member in this state, which is evaluated first."""
     seen = jnp.ones(position_count(configuration), bool)
-    measures = evaluation.evaluate(configuration, state, seen, jnp.int32(step))
-    return int(sealing.dropped_step(configuration, state, measures["dead_fraction"], jnp.int32(step)))
+    measures = compiled.evaluate(configuration, state, seen, jnp.int32(step))
+    return int(compiled.dropped_step(configuration, state, measures["dead_fraction"], jnp.int32(step)))
 
 
 def position_count(configuration):
@@ -106,11 +108,12 @@ def motions(optimizer, steps=60):
         gradient = jax.tree.map(lambda leaf, size=size: jnp.asarray(size * rng.normal(size=leaf.shape), leaf.dtype),
                                 state.params)  # fmt: skip
         if step >= 8:
-            moves.append(member.own_motion(configuration, state, jnp.int32(step)))
+            moves.append(compiled.own_motion(configuration, state, jnp.int32(step)))
         state = advanced(configuration, state, gradient, step)
     return np.abs([np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(move)]) for move in moves])
 
 
+@partial(jax.jit, static_argnums=0)
 def advanced(configuration, state, gradient, step):
     rule = member._rule(configuration, jnp.int32(step))
     return state._replace(optimizer_state=rule.update(gradient, state.optimizer_state, state.params)[1])
@@ -163,13 +166,13 @@ def test_where_the_second_moment_fades_first_steps_do_grow():
 def test_what_a_layer_depends_on_is_what_changes_it(configuration):
     weights = started(configuration).weights
     leaves, tree = jax.tree.flatten(weights.params)
-    before = sealing._extents(configuration, weights)
+    before = compiled.extents(configuration, weights)
     found = [[] for _ in before]
     for number, leaf in enumerate(leaves):
         # Unlike for each number, as a normalisation takes away what all units share.
         other = leaf + jnp.linspace(0.3, 0.7, leaf.size).reshape(leaf.shape)
         params = jax.tree.unflatten(tree, [*leaves[:number], other, *leaves[number + 1 :]])
-        after = sealing._extents(configuration, Weights(params, weights.variables))
+        after = compiled.extents(configuration, Weights(params, weights.variables))
         for layer, (one, two) in enumerate(zip(before, after, strict=True)):
             if not np.array_equal(one, two):
                 found[layer].append(number)
@@ -200,9 +203,9 @@ def test_a_refused_configuration_seals_frozen_members_only():
 
 def test_a_layer_that_rounding_could_revive_does_not():
     state = started(SMALL)
-    highest = float(max(layer[0].max() for layer in sealing._extents(SMALL, state.weights)[:1]))
+    highest = float(max(layer[0].max() for layer in compiled.extents(SMALL, state.weights)[:1]))
     biases = [-highest * (1 + share) for share in (1e-6, 1e-1)]
-    found = [sealing._extents(SMALL, with_bias(state, bias).weights)[0] for bias in biases]
+    found = [compiled.extents(SMALL, with_bias(state, bias).weights)[0] for bias in biases]
     assert all((layer[0] < 0).all() for layer in found), "both are dead"
     assert [dropped_step(SMALL, with_bias(state, bias)) for bias in biases] == [-1, 0]
 
@@ -210,14 +213,14 @@ def test_a_layer_that_rounding_could_revive_does_not():
 def test_zeros_count_as_dead_in_the_first_layer_only():
     """In the second they are there as long as the first is dead, which rounding could end."""
     state = started(SMALL)
-    first = sealing._extents(SMALL, with_bias(state, -1e3).weights)
+    first = compiled.extents(SMALL, with_bias(state, -1e3).weights)
     assert (first[1][0] == 0).all()
     assert (first[1][1] == -np.inf).all()
     dark = dict(state.params["hidden"], kernel=-jnp.abs(state.params["hidden"]["kernel"]))
     # A box never covers all pixels; of a unit with one weight, some images light none of them.
     dark["kernel"] = dark["kernel"].at[:, 1:].set(0)
     state = state._replace(params=state.params | {"hidden": dark})
-    assert (sealing._extents(SMALL, state.weights)[0][0] == 0).all()
+    assert (compiled.extents(SMALL, state.weights)[0][0] == 0).all()
     assert dropped_step(SMALL, state) == 0
 
 
