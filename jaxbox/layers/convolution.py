@@ -21,10 +21,11 @@ FEW_PIXELS = 36
 """At most this many output pixels are computed one by one. Measured on CPU: it saves a fifth of the thread's step on
 images of 16 x 16, and half of its step on windows, which are 5 x 5. Compile time grows with it."""
 
-ONE_PRODUCT_PIXELS = 12
+ONE_PRODUCT_PIXELS = 16
 """Of these few, at most so many get one product each. Of more, all rows of a column that lie alike against the stride:
-measured on CPU, the last layer of the thread's windows on images of 32 x 32 takes .75 of the time, and for 16 pixels a
-step at 16 x 16 .91; for 6 to 12 a layer takes 1.05 to 1.09 times as long, and for 4 1.2 times."""
+measured on CPU, the last layer of the thread's windows on images of 32 x 32 takes .75 of the time. For 16 a
+step takes .91 on windows and .96 on images, but all that was ever published of 16 x 16 pixels would get other bits; for
+6 to 12 a layer takes 1.05 to 1.09 times as long, and for 4 1.2 times."""
 
 PATCH_BYTES = 2**20
 """Of all patches of a batch: what a core's cache holds. Larger ones are made one at a time, where `loops` may be

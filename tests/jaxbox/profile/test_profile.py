@@ -9,7 +9,6 @@ import pytest
 
 from jaxbox.bench import arithmetic
 from jaxbox.config import Configuration, Data, Model, Plan, Task
-from jaxbox.layers import convolution
 from jaxbox.profile import __main__ as command
 from jaxbox.profile import recording
 from jaxbox.profile.operations import operations
@@ -33,13 +32,12 @@ def program(configuration):
     return population.lower().compile(population.options.advance)
 
 
-def test_products_of_each_layer_are_those_that_a_step_needs(monkeypatch):
-    monkeypatch.setattr(convolution, "ONE_PRODUCT_PIXELS", convolution.FEW_PIXELS)
+def test_products_of_each_layer_are_those_that_a_step_needs():
     found = Counter()
     for each in operations(program(SMALL).as_text()).values():
         found[each.part, each.backward] += each.flops
     first, second, head = (2 * SMALL.batch_size * each for each in arithmetic.layer_products(SMALL))
-    # A product for each output pixel: none is made with the zeros around an image. Nobody needs a gradient of the images.
+    # Few output pixels: no product is made with the zeros around an image. Nobody needs a gradient of the images.
     assert found["conv 1 to 4", False] == found["conv 1 to 4", True] == first
     assert (found["conv 4 to 6", False], found["conv 4 to 6", True]) == (second, 2 * second)
     assert (found["dense 24 to 2", False], found["dense 24 to 2", True]) == (head, 2 * head)
