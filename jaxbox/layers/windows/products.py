@@ -15,9 +15,9 @@ from jaxbox.layers.windows.axis import Axis
 from jaxbox.layers.windows.gather import Tables, gather_with_bounds, moving_sum, pair_index, place, take
 from jaxbox.layers.windows.windowed import Windowed, at_examples, render, render_base
 
-FEW_FEATURES = 8
-"""Up to so many, a base of zeros is left out: a step of the linear model takes .86 of the time at 100 x 100. With 64 it
-takes .96 to 1, but then a batch's gradient is summed in another order, and what was published has other last bits."""
+FEW_FEATURES = 2
+"""Up to so many, as the linear model has, a base of zeros is left out: a step takes .86 of the time at 100 x 100. With 64
+it takes .96 to 1, but then a batch's gradient is summed in another order, and what was published has other last bits."""
 
 
 def saves(windows: Windowed, kernel_size: int, stride: int, padding: tuple[Padding, Padding]) -> bool:
