@@ -56,7 +56,7 @@ def _of_training_sets(configuration: Configuration, seeds: int) -> Problem:
 def _examples(configuration: Configuration, seed: int) -> tuple[Int[np.ndarray, " train_size"], Any]:
     """The positions of a seed's examples, and the order of its first epoch."""
     data = sampling.prepare(configuration, jnp.uint32(seed), jnp.int32(0))
-    return np.asarray(data.examples), np.asarray(data.order)
+    return np.asarray(data.examples, int), np.asarray(data.order, int)
 
 
 def _images(

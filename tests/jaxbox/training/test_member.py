@@ -41,7 +41,7 @@ def start(configuration, seed=0):
 
 
 def examples_of(configuration, seed):
-    return sampling.prepare(configuration, jnp.uint32(seed), jnp.int32(0)).examples
+    return sampling.prepare(configuration, jnp.uint32(seed), jnp.int32(0)).examples.astype(jnp.int32)
 
 
 def design(task, index, images=None):
