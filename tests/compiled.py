@@ -7,7 +7,6 @@ from jaxbox import task
 from jaxbox.training import evaluation, member, sealing
 
 initialize = jax.jit(member.initialize, static_argnums=0)
-train = jax.jit(member.train, static_argnums=0)
 evaluate = jax.jit(evaluation.evaluate, static_argnums=0)
 dropped_step = jax.jit(sealing.dropped_step, static_argnums=0)
 extents = jax.jit(sealing._extents, static_argnums=0)

@@ -157,7 +157,8 @@ def test_a_program_is_tried_once_a_group(monkeypatch):
 
 @pytest.fixture
 def traces(monkeypatch):
-    """The configurations that are evaluated while programs are traced."""
+    """How often programs are traced, by a process that has traced none."""
+    monkeypatch.setattr(checks, "_traced", {})
     found, evaluate = [], evaluation.evaluate
     monkeypatch.setattr(
         evaluation, "evaluate", lambda configuration, *values: found.append(1) or evaluate(configuration, *values)
