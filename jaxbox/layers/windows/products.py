@@ -16,8 +16,8 @@ from jaxbox.layers.windows.gather import Tables, gather_with_bounds, moving_sum,
 from jaxbox.layers.windows.windowed import Windowed, at_examples, render, render_base
 
 FEW_FEATURES = 2
-"""Up to so many, as the linear model has, a base of zeros is left out: a step takes .86 of the time at 100 x 100. With 64
-it takes .96 to 1, but then a batch's gradient is summed in another order, and what was published has other last bits."""
+"""Up to so many, as the linear model has, a base of zeros is left out: a step takes .86 of the time at 100 x 100. With
+64 it takes .96 to 1, but then a batch's gradient is summed in another order: what was published has other last bits."""
 
 
 def saves(windows: Windowed, kernel_size: int, stride: int, padding: tuple[Padding, Padding]) -> bool:
