@@ -1,5 +1,7 @@
 """The library's functions as one compiled program each: called one by one, their operations would be compiled singly."""
 
+from functools import partial
+
 import jax
 from flax import nnx
 
@@ -12,8 +14,13 @@ dropped_step = jax.jit(sealing.dropped_step, static_argnums=0)
 extents = jax.jit(sealing._extents, static_argnums=0)
 own_motion = jax.jit(member.own_motion, static_argnums=0)
 render = jax.jit(task.render, static_argnums=0)
-outputs = jax.jit(lambda *values: member.merge(*values[:2])(values[2]), static_argnums=0)
-call = nnx.jit(lambda network, *inputs: network(*inputs))
+call = nnx.jit(lambda network, inputs: network(inputs))
+
+
+@partial(jax.jit, static_argnums=0)
+def outputs(configuration, weights, images):
+    """What the network with these weights says of images."""
+    return member.merge(configuration, weights)(images)
 
 
 def built(constructor, *values, seed=0, **options):

@@ -24,8 +24,8 @@ images of 16 x 16, and half of its step on windows, which are 5 x 5. Compile tim
 ONE_PRODUCT_PIXELS = 16
 """Of these few, at most so many get one product each. Of more, all rows of a column that lie alike against the stride:
 measured on CPU, the last layer of the thread's windows on images of 32 x 32 takes .75 of the time. For 16 a
-step takes .91 on windows and .96 on images, but all that was ever published of 16 x 16 pixels would get other bits; for
-6 to 12 a layer takes 1.05 to 1.09 times as long, and for 4 1.2 times."""
+step takes .91 on windows and .96 on images, but all that was ever published of 16 x 16 pixels would get other bits. For
+6 to 12 a layer takes 1.05 to 1.09 times as long, for 4 1.2 times."""
 
 PATCH_BYTES = 2**20
 """Of all patches of a batch: what a core's cache holds. Larger ones are made one at a time, where `loops` may be

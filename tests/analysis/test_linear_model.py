@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import itertools
 
+import compiled
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -57,7 +58,7 @@ def train(task):
             first, last, lambda i, s: member.train_step(configuration, s, every, keys, i)[0], state
         )
 
-    initial = member.initialize(configuration, jnp.uint32(0))
+    initial = compiled.initialize(configuration, jnp.uint32(0))
     state = initial._replace(params=jax.tree.map(jnp.zeros_like, initial.params))
     way = []
     for before, step in itertools.pairwise([0, *STEPS]):

@@ -1,5 +1,6 @@
 """What sides train: jaxbox's own arrays, written and read unchanged, its batches and what follows them."""
 
+import compiled
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,7 +14,7 @@ def test_problem_holds_what_a_linear_member_trains_on(configurations):
     configuration, seed = configurations["linear"], 1
     made = making.make(configuration, 2)
     kernel, bias = (array.astype(np.float64) for array in made.layers[seed][0])
-    state, seeds = member.initialize(configuration, jnp.uint32(seed)), jnp.uint32(seed)
+    state, seeds = compiled.initialize(configuration, jnp.uint32(seed)), jnp.uint32(seed)
     data = sampling.prepare(configuration, seeds, jnp.int32(0))
     for step, index in enumerate(made.first_batches[seed]):
         images = made.images[index].reshape(len(index), -1)
@@ -30,7 +31,7 @@ def test_images_of_a_scene_that_draws_are_those_of_each_seed(configurations):
     configuration, seed = configurations["drawn"], 1
     made = making.make(configuration, 2)
     assert (len(made.images), len(made.targets)) == (2 * 64, 2 * 64)
-    state, seeds = member.initialize(configuration, jnp.uint32(seed)), jnp.uint32(seed)
+    state, seeds = compiled.initialize(configuration, jnp.uint32(seed)), jnp.uint32(seed)
     data = sampling.prepare(configuration, seeds, jnp.int32(0))
     *_, measures = member.train(configuration, state, data, seeds, jnp.int32(0), jnp.int32(1))
     kernel, bias = made.layers[seed][0]

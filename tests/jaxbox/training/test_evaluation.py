@@ -86,7 +86,7 @@ def three(request):
     for number, level in enumerate(LEVELS):
         own = dataclasses.replace(configuration, task=dataclasses.replace(task, noise_level=level))
         state = jax.tree.map(lambda leaf, number=number: leaf[number], states)
-        alone.append(jax.jit(partial(evaluation.evaluate, own))(state, seen[number], jnp.int32(number)))
+        alone.append(compiled.evaluate(own, state, seen[number], jnp.int32(number)))
     return configuration, states, seen, alone
 
 
@@ -105,8 +105,8 @@ def dead(configuration, kill):
     state = start(configuration)
     params = jax.tree.map(jnp.array, state.params)
     kill(params)
-    evaluate = jax.jit(partial(evaluation.evaluate, configuration))
-    return np.asarray(evaluate(state._replace(params=params), EVERYWHERE, jnp.int32(0))["dead_fraction"])
+    measures = compiled.evaluate(configuration, state._replace(params=params), EVERYWHERE, jnp.int32(0))
+    return np.asarray(measures["dead_fraction"])
 
 
 def test_dead_units_are_counted_by_layer():

@@ -35,7 +35,7 @@ def together(function, *values):
 
 
 def states(configuration):
-    return jax.vmap(partial(member.initialize, configuration))(jnp.arange(MEMBERS, dtype=jnp.uint32))
+    return jax.jit(jax.vmap(partial(member.initialize, configuration)))(jnp.arange(MEMBERS, dtype=jnp.uint32))
 
 
 def evaluated(configuration, whole, map_members=together, seen=SEEN):

@@ -5,6 +5,7 @@ import sys
 from functools import partial
 
 import chex
+import compiled
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -50,7 +51,7 @@ def both(configuration, cuts, seed=0):
     runs = []
     for trainer in (member, trusting):
         train = jax.jit(partial(trainer.train, configuration))
-        state = member.initialize(configuration, jnp.uint32(seed))
+        state = compiled.initialize(configuration, jnp.uint32(seed))
         data, found = sampling.prepare(configuration, jnp.uint32(seed), jnp.int32(0)), []
         for first, last in zip((0, *cuts[:-1]), cuts, strict=True):
             state, data, measures = train(state, data, jnp.uint32(seed), jnp.int32(first), jnp.int32(last))

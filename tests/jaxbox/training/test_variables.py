@@ -5,6 +5,7 @@ import sys
 from functools import partial
 
 import chex
+import compiled
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -55,7 +56,7 @@ OWN = Configuration(
 
 
 def trained(configuration, seed=0, steps=6):
-    state = member.initialize(configuration, jnp.uint32(seed))
+    state = compiled.initialize(configuration, jnp.uint32(seed))
     data = sampling.prepare(configuration, jnp.uint32(seed), jnp.int32(0))
     train = jax.jit(partial(member.train, configuration))
     return train(state, data, jnp.uint32(seed), jnp.int32(0), jnp.int32(steps))[0]

@@ -288,7 +288,7 @@ def test_clean_images_are_windows_unless_rendering_is_asked_for():
 @pytest.mark.parametrize("name", ["odd rectangle, inverted", "margins"])
 def test_means_over_pixels_are_those_of_the_images(name):
     shape, model = CASES[name]
-    weights = member.initialize(Configuration(shape, model), jnp.uint32(3)).weights
+    weights = compiled.initialize(Configuration(shape, model), jnp.uint32(3)).weights
     index = np.arange(tasks.position_count(shape))
 
     @jax.jit
